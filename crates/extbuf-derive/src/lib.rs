@@ -1,0 +1,1 @@
+//! Derives an extbuf item format from a Rust struct, offsets taken from the compiler.

@@ -1,0 +1,1 @@
+//! Draws a memory layout or an item format as SVG and as terminal text.
