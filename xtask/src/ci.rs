@@ -1,0 +1,234 @@
+//! Every check of the workspace, in the order in which they fail fastest.
+//!
+//! Each step prints the commands it runs, so that a person can run one of them by hand, and the run ends with a
+//! table of steps and times. It stops at the first step that fails and leaves with that step's exit code.
+
+use std::time::{Duration, Instant};
+
+use crate::shell::{Failure, Result, cargo, run, say, version_of};
+use crate::{bench, docs, msrv, packages, python, tidy};
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) list: bool,
+    pub(crate) only: Vec<String>,
+    pub(crate) full: bool,
+    pub(crate) no_python: bool,
+    pub(crate) keep_going: bool,
+}
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn() -> Result,
+    when: When,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    /// With `--full`, or when named by `--only`.
+    Full,
+    /// Unless `--no-python`.
+    Python,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "every file is formatted", run: fmt, when: When::Always },
+    Step { name: "tidy", what: "the architecture holds", run: tidy::task, when: When::Always },
+    Step {
+        name: "clippy",
+        what: "no warning, with and without default features",
+        run: clippy,
+        when: When::Always,
+    },
+    Step { name: "msrv", what: "rust-version is honest", run: msrv::step, when: When::Always },
+    Step { name: "test", what: "all tests and all examples in the docs", run: test, when: When::Always },
+    Step {
+        name: "no-default-features",
+        what: "the libraries' tests without their default features",
+        run: no_default_features,
+        when: When::Always,
+    },
+    Step { name: "docs", what: "the site: no warning, no dead link", run: docs::step, when: When::Always },
+    Step { name: "python", what: "the program against NumPy", run: python::step, when: When::Python },
+    Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
+];
+
+enum Outcome {
+    Passed(Duration),
+    Failed(Duration, Failure),
+    Skipped(&'static str),
+}
+
+/// Runs the steps.
+pub(crate) fn task(options: &Options) -> Result {
+    if options.list {
+        for Step { name, what, when, .. } in STEPS {
+            let when = match when {
+                When::Always => "",
+                When::Full => " (with --full)",
+                When::Python => " (unless --no-python)",
+            };
+            say(&format!("{name:<20} {what}{when}"));
+        }
+        return Ok(());
+    }
+    if let Some(unknown) = options.only.iter().find(|only| STEPS.iter().all(|step| step.name != **only)) {
+        return Err(Failure {
+            message: format!("there is no step `{unknown}`; `cargo xtask ci --list` names them"),
+            code: 2,
+        });
+    }
+    let mut outcomes: Vec<(&Step, Outcome)> = Vec::new();
+    for step in STEPS {
+        let outcome = match skipped(step, options, &outcomes) {
+            Some(why) => Outcome::Skipped(why),
+            None => timed(step),
+        };
+        outcomes.push((step, outcome));
+    }
+    summary(&outcomes);
+    let failure = outcomes.into_iter().find_map(|(step, outcome)| match outcome {
+        Outcome::Failed(_, failure) => Some((step, failure)),
+        _ => None,
+    });
+    match failure {
+        None => Ok(()),
+        Some((Step { name, .. }, Failure { message, code })) => {
+            let again = format!("`cargo xtask ci --only {name}` runs this step alone");
+            Err(Failure { message: format!("step {name}: {message}\n{again}"), code })
+        }
+    }
+}
+
+/// Why this step is left out, if it is.
+fn skipped(step: &Step, options: &Options, before: &[(&Step, Outcome)]) -> Option<&'static str> {
+    let named = options.only.iter().any(|only| only == step.name);
+    let failed = before.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(..)));
+    if !options.only.is_empty() && !named {
+        Some("not asked for")
+    } else if failed && !options.keep_going {
+        Some("a step before it failed")
+    } else if step.when == When::Full && !options.full && !named {
+        Some("--full runs it")
+    } else if step.when == When::Python && options.no_python {
+        Some("--no-python")
+    } else {
+        None
+    }
+}
+
+fn timed(step: &Step) -> Outcome {
+    say(&format!("\n== {}: {}", step.name, step.what));
+    let start = Instant::now();
+    match (step.run)() {
+        Ok(()) => Outcome::Passed(start.elapsed()),
+        Err(failure) => {
+            say(&format!("== {} failed: {failure}", step.name));
+            Outcome::Failed(start.elapsed(), failure)
+        }
+    }
+}
+
+fn summary(outcomes: &[(&Step, Outcome)]) {
+    say("");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for (Step { name, .. }, outcome) in outcomes {
+        match outcome {
+            Outcome::Passed(time) => {
+                passed += 1;
+                say(&format!("{name:<20} ok     {:>7.1} s", time.as_secs_f64()));
+            }
+            Outcome::Failed(time, _) => {
+                failed += 1;
+                say(&format!("{name:<20} FAILED {:>7.1} s", time.as_secs_f64()));
+            }
+            Outcome::Skipped(why) => {
+                skipped += 1;
+                say(&format!("{name:<20} -              {why}"));
+            }
+        }
+    }
+    say(&format!("steps: {passed} passed, {failed} failed, {skipped} skipped"));
+}
+
+fn fmt() -> Result {
+    run(&mut cargo(["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Result {
+    run(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // One library at a time and without its tests: in one build, or with the tests' dependencies, Cargo would turn
+    // on features that the library alone does not have.
+    for library in packages::libraries()? {
+        let mut command = cargo(["clippy", "--locked", "--no-default-features", "--package", &library.name]);
+        run(command.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
+
+fn test() -> Result {
+    if has_nextest() {
+        run(&mut cargo(["nextest", "run", "--locked", "--workspace"]))?;
+        run(&mut cargo(["test", "--locked", "--workspace", "--doc"]))
+    } else {
+        run(&mut cargo(["test", "--locked", "--workspace"]))
+    }
+}
+
+fn no_default_features() -> Result {
+    let nextest = has_nextest();
+    for library in packages::libraries()? {
+        let mut command =
+            if nextest { cargo(["nextest", "run", "--no-tests=pass"]) } else { cargo(["test"]) };
+        run(command.args(["--locked", "--no-default-features", "--package", &library.name]))?;
+    }
+    Ok(())
+}
+
+/// The runner that shows failures best, if it is installed; `cargo test` runs the same tests.
+fn has_nextest() -> bool {
+    let found = version_of("cargo", &["nextest", "--version"]).is_some();
+    if !found {
+        say(
+            "cargo-nextest is not installed, so `cargo test` runs the tests; `cargo xtask doctor` says how to get it",
+        );
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &'static str, when: When) -> Step {
+        Step { name, what: "", run: || Ok(()), when }
+    }
+
+    #[test]
+    fn what_is_left_out_is_left_out_for_a_reason() {
+        let (plain, slow, python) =
+            (step("plain", When::Always), step("slow", When::Full), step("python", When::Python));
+        let failed = [(&plain, Outcome::Failed(Duration::ZERO, "no".into()))];
+        let all = Options::default();
+        assert_eq!(skipped(&plain, &all, &[]), None);
+        assert_eq!(skipped(&plain, &all, &failed), Some("a step before it failed"));
+        assert_eq!(skipped(&slow, &all, &[]), Some("--full runs it"));
+        assert_eq!(skipped(&python, &all, &[]), None);
+        assert_eq!(skipped(&python, &Options { no_python: true, ..all }, &[]), Some("--no-python"));
+        assert_eq!(skipped(&plain, &Options { keep_going: true, ..Options::default() }, &failed), None);
+        let only = Options { only: vec!["slow".to_owned()], ..Options::default() };
+        assert_eq!(skipped(&slow, &only, &[]), None);
+        assert_eq!(skipped(&plain, &only, &[]), Some("not asked for"));
+    }
+
+    #[test]
+    fn an_unknown_step_is_refused_before_anything_runs() {
+        let options = Options { only: vec!["testt".to_owned()], ..Options::default() };
+        let failure = task(&options).unwrap_err();
+        assert_eq!(failure.code, 2);
+        assert!(failure.message.contains("testt"), "{failure}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Which tools are there and which are missing, each with the line that installs it.
+
+use crate::docs::MDBOOK;
+use crate::python;
+use crate::shell::{Result, output, say, version_of};
+
+/// Prints the list; missing tools are no failure, except those that `ci` cannot do without.
+pub(crate) fn task() -> Result {
+    let mut missing = Vec::new();
+    let mut line = |name: &str, found: Option<String>, need: Need, install: &str| match found {
+        Some(version) => say(&format!("ok       {name:<14} {version}")),
+        None => {
+            let word = match need {
+                Need::Ci => "MISSING ",
+                Need::Optional(_) => "absent  ",
+            };
+            let why = match need {
+                Need::Ci => "`cargo xtask ci` needs it",
+                Need::Optional(why) => why,
+            };
+            say(&format!("{word} {name:<14} {why}; install: {install}"));
+            if need == Need::Ci {
+                missing.push(name.to_owned());
+            }
+        }
+    };
+    line("cargo", version_of("cargo", &["--version"]), Need::Ci, "https://rustup.rs");
+    line("rustfmt", version_of("cargo", &["fmt", "--version"]), Need::Ci, "rustup component add rustfmt");
+    line("clippy", version_of("cargo", &["clippy", "--version"]), Need::Ci, "rustup component add clippy");
+    line(
+        "C compiler",
+        version_of("cc", &["--version"]),
+        Need::Ci,
+        "your system's C compiler (on Debian: gcc)",
+    );
+    let interpreter = python::interpreter().ok();
+    let version = interpreter.and_then(|name| version_of(name, &["--version"]));
+    line("python", version, Need::Ci, "Python 3.11 or newer (or `cargo xtask ci --no-python`)");
+    let venv = interpreter.and_then(|name| {
+        output(std::process::Command::new(name).args(["-c", "import venv, ensurepip; print('module venv')"]))
+            .ok()
+    });
+    line(
+        "python venv",
+        venv.map(|text| text.trim().to_owned()),
+        Need::Ci,
+        "on Debian: apt install python3-venv",
+    );
+    line(
+        "cargo-nextest",
+        version_of("cargo", &["nextest", "--version"]),
+        Need::Optional("runs the tests faster; `cargo test` stands in"),
+        "cargo install cargo-nextest --locked",
+    );
+    line(
+        "mdbook",
+        version_of("mdbook", &["--version"]).filter(|version| version.ends_with(MDBOOK)),
+        Need::Optional("builds the book; else a virtual environment under target/ gets it"),
+        &format!("cargo install mdbook --version {MDBOOK} --locked"),
+    );
+    if missing.is_empty() { Ok(()) } else { Err(format!("missing: {}", missing.join(", ")).into()) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// `cargo xtask ci` fails without it.
+    Ci,
+    /// Something else stands in, or only one step under `--full` wants it.
+    Optional(&'static str),
+}

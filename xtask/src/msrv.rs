@@ -1,0 +1,100 @@
+//! The promise `rust-version`, checked as far as one machine can.
+//!
+//! Three things can break it: a library crate that calls what a newer standard library has (clippy's
+//! `incompatible_msrv` refuses that in the step `clippy`, reading the same `rust-version`), a dependency that wants
+//! a newer compiler (refused here), and newer language or Cargo syntax (only the old compiler itself can tell, so it
+//! is asked where it is installed, and the step says so where it is not).
+
+use std::collections::HashSet;
+
+use crate::packages::{self, Package};
+use crate::shell::{Result, cargo, output, run, say, version_of};
+
+/// The step.
+pub(crate) fn step() -> Result {
+    let libraries = packages::libraries()?;
+    let promised = libraries
+        .iter()
+        .map(|library| library.rust_version.clone().ok_or(format!("{} has no rust-version", library.name)))
+        .collect::<std::result::Result<HashSet<_>, _>>()?;
+    let promised: Vec<_> = promised.into_iter().collect();
+    let [promise] = &promised[..] else {
+        return Err("the library crates promise different rust-versions: they inherit the workspace's".into());
+    };
+    let all = packages::all()?;
+    for library in &libraries {
+        let needed = dependencies(&library.name)?;
+        for package in all.iter().filter(|p| needed.contains(&(p.name.clone(), p.version.clone()))) {
+            if too_new(package, promise) {
+                return Err(format!(
+                    "{} promises Rust {promise}, but {} {} needs {}: choose an older version of it or raise the \
+                     promise",
+                    library.name,
+                    package.name,
+                    package.version,
+                    package.rust_version.as_deref().unwrap_or_default()
+                )
+                .into());
+            }
+        }
+        say(&format!("{}: {} packages, none needs more than Rust {promise}", library.name, needed.len()));
+    }
+    with_the_old_compiler(promise, &libraries)
+}
+
+fn with_the_old_compiler(promise: &str, libraries: &[Package]) -> Result {
+    let toolchain = format!("+{promise}");
+    if version_of("cargo", &[&toolchain, "--version"]).is_none() {
+        say(&format!(
+            "Rust {promise} is not installed, so its syntax is not tried here; `rustup toolchain install {promise}` \
+             brings it"
+        ));
+        return Ok(());
+    }
+    let mut command = cargo([toolchain.as_str(), "check", "--locked", "--target-dir", "target/msrv"]);
+    for library in libraries {
+        command.args(["--package", &library.name]);
+    }
+    run(&mut command)
+}
+
+/// Name and version of all that a build of this package compiles, dev-dependencies apart.
+fn dependencies(package: &str) -> Result<HashSet<(String, String)>> {
+    let mut tree = cargo(["tree", "--locked", "--all-features", "--edges", "normal,build"]);
+    let printed = output(tree.args(["--prefix", "none", "--format", "{p}", "--package", package]))?;
+    Ok(printed.lines().filter_map(named).collect())
+}
+
+/// `rayon v1.12.0 (…)` as name and version.
+fn named(line: &str) -> Option<(String, String)> {
+    let mut words = line.split(' ');
+    Some((words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned()))
+}
+
+fn too_new(package: &Package, promise: &str) -> bool {
+    package.rust_version.as_deref().is_some_and(|needed| numbers(needed) > numbers(promise))
+}
+
+/// `1.85` and `1.85.0` as the same three numbers.
+fn numbers(version: &str) -> [u32; 3] {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(numbers("1.100") > numbers("1.85"));
+        assert_eq!(numbers("1.85"), numbers("1.85.0"));
+    }
+
+    #[test]
+    fn a_line_of_the_tree_names_a_package() {
+        let expected = ("rayon".to_owned(), "1.12.0".to_owned());
+        assert_eq!(named("rayon v1.12.0 (*)"), Some(expected));
+        assert_eq!(named(""), None);
+    }
+}

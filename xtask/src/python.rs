@@ -1,0 +1,100 @@
+//! Python for the tests and tools that need it: virtual environments under `target/venv/`, with pinned packages.
+//!
+//! Nothing is taken from or put into the Python of the machine but the interpreter and its `venv` module.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::shell::{Result, at, cargo, files_below, output, run, say};
+
+/// What the tests compare with: the arrays, the photographs and the test runner.
+const TESTS: &[&str] = &["numpy==2.4.6", "scikit-image==0.26.0", "pytest==9.2.0"];
+
+/// A virtual environment that holds the packages asked for.
+#[derive(Debug)]
+pub(crate) struct Venv {
+    folder: PathBuf,
+}
+
+impl Venv {
+    /// Makes the environment `target/venv/NAME`, or takes the one that is there if it holds these packages.
+    pub(crate) fn with(name: &str, packages: &[&str]) -> Result<Self> {
+        let venv = Self { folder: Path::new("target/venv").join(name) };
+        let stamp = venv.folder.join("installed.txt");
+        let wanted = packages.join("\n");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && venv.works() {
+            return Ok(venv);
+        }
+        if venv.folder.exists() {
+            at(&venv.folder, fs::remove_dir_all(&venv.folder))?;
+        }
+        run(Command::new(interpreter()?).args(["-m", "venv"]).arg(&venv.folder)).map_err(|failure| {
+            format!("{failure}; Python's `venv` module is needed (on Debian: apt install python3-venv)")
+        })?;
+        let mut pip = Command::new(venv.program("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
+        run(&mut pip)
+            .map_err(|failure| format!("{failure}; pip could not install {}", packages.join(", ")))?;
+        at(&stamp, fs::write(&stamp, wanted))?;
+        Ok(venv)
+    }
+
+    /// A program of the environment.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" }).join(name)
+    }
+
+    fn works(&self) -> bool {
+        output(Command::new(self.program("python")).arg("--version")).is_ok()
+    }
+}
+
+/// The interpreter of the machine.
+pub(crate) fn interpreter() -> Result<&'static str> {
+    ["python3", "python"]
+        .into_iter()
+        .find(|name| {
+            output(Command::new(name).args(["-c", "import sys; assert sys.version_info >= (3, 11)"])).is_ok()
+        })
+        .ok_or_else(|| {
+            "Python 3.11 or newer is needed and was not found; --no-python leaves this step out".into()
+        })
+}
+
+/// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program.
+pub(crate) fn step() -> Result {
+    let tests = tests()?;
+    if tests.is_empty() {
+        return Err("there is no crates/*/tests/python/test_*.py to run".into());
+    }
+    let venv = Venv::with("tests", TESTS)?;
+    run(&mut cargo(["build", "--locked", "--release", "--package", "extbuf-cli"]))?;
+    let binary = fs::canonicalize(format!("target/release/extbuf{}", std::env::consts::EXE_SUFFIX))?;
+    let mut pytest = Command::new(venv.program("python"));
+    // The tests lie in the source tree: no byte code and no cache is written beside them.
+    pytest.env("EXTBUF_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1");
+    pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).args(tests);
+    run(&mut pytest)
+}
+
+/// What is tested with Python, in the order of the names.
+fn tests() -> Result<Vec<PathBuf>> {
+    let mut tests = Vec::new();
+    for folder in at(Path::new("crates"), fs::read_dir("crates"))? {
+        let folder = folder?.path().join("tests/python");
+        if folder.is_dir() {
+            tests.extend(files_below(&folder, &|_| false)?.into_iter().filter(|path| is_test(path)));
+        }
+    }
+    if tests.is_empty() {
+        say("no file named test_*.py lies in crates/*/tests/python");
+    }
+    tests.sort();
+    Ok(tests)
+}
+
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("test_") && name.ends_with(".py")
+}

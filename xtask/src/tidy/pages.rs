@@ -1,0 +1,101 @@
+//! Rules about prose: paths that it names exist, and the change log knows the version.
+
+use super::{Problem, Tree, problem};
+
+/// Names that stand at the top of the repository. A path that begins with one of them is a path of ours, also when
+/// nothing of that name is left.
+const TOP: &[&str] = &["crates", "docs", "xtask", "benches", "fuzz", "examples", ".ci", ".cargo", ".github"];
+
+const CHANGELOG: &str = "CHANGELOG.md";
+
+pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
+    for (path, text) in tree.ending(".md") {
+        if path.starts_with("docs/src/") || path.ends_with("README.md") || path == CHANGELOG {
+            paths(tree, path, text, problems);
+        }
+    }
+    changelog(tree, problems);
+}
+
+fn paths(tree: &Tree, page: &str, text: &str, problems: &mut Vec<Problem>) {
+    let mut fenced = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        if fenced {
+            continue;
+        }
+        for named in in_backticks(line).filter(|named| is_path_of_ours(named)) {
+            if !tree.has(named) {
+                let what = format!("`{named}` does not exist: name what stands there now");
+                problems.push(problem(page, number, what));
+            }
+        }
+        for link in link_targets(line) {
+            let address = link.split(['#', '?']).next().unwrap_or_default();
+            // What the site adds is checked where the site is built.
+            if address.is_empty() || address.contains(':') || address.starts_with("api/") {
+                continue;
+            }
+            let target = beside(page, address);
+            if !tree.has(&target) {
+                problems.push(problem(
+                    page,
+                    number,
+                    format!("the link leads to {target}, which does not exist: mend it"),
+                ));
+            }
+        }
+    }
+}
+
+/// The text of each `code span` of a line.
+fn in_backticks(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+fn is_path_of_ours(named: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let Some((top, _)) = named.split_once('/') else { return false };
+    TOP.contains(&top) && named.chars().all(plain)
+}
+
+/// The targets of `[text](target)` and of `src="target"`.
+fn link_targets(line: &str) -> impl Iterator<Item = &str> {
+    let markdown = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
+    let html = ["src=\"", "href=\""]
+        .into_iter()
+        .flat_map(move |attribute| line.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()));
+    markdown.chain(html)
+}
+
+/// An address on a page, as a path from the root of the repository.
+fn beside(page: &str, address: &str) -> String {
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    for part in address.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." | "" => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn changelog(tree: &Tree, problems: &mut Vec<Problem>) {
+    let manifest = tree.text("Cargo.toml").and_then(|text| toml_span::parse(text).ok());
+    let version = manifest.as_ref().and_then(|table| table.pointer("/workspace/package/version")?.as_str());
+    let Some(version) = version else { return };
+    let is_entry = |line: &str| {
+        let title = line.strip_prefix("## ").unwrap_or_default();
+        title.split([' ', '[', ']', ',', ':']).any(|word| word.trim_start_matches('v') == version)
+    };
+    if !tree.text(CHANGELOG).unwrap_or_default().lines().any(is_entry) {
+        let what =
+            format!("no entry for {version}: add `## {version}` with a sentence of meaning and what changed");
+        problems.push(problem(CHANGELOG, 1, what));
+    }
+}
