@@ -67,6 +67,107 @@ pub enum LayoutErrorKind {
         /// The axis whose step leaves the range, or `None` where the offset and the itemsize alone do.
         axis: Option<usize>,
     },
+    /// An axis that is not there: axis 3 of a layout of 2 axes.
+    AxisOutOfRange {
+        /// The axis named.
+        axis: usize,
+        /// Axes to choose from.
+        ndim: usize,
+    },
+    /// An axis named twice: the permutation `(0, 0)`.
+    AxisRepeated {
+        /// The axis concerned.
+        axis: usize,
+    },
+    /// A permutation of another number of axes: `(1, 0)` for a layout of 3 axes.
+    PermutationLength {
+        /// Axes named.
+        given: usize,
+        /// Axes there are.
+        ndim: usize,
+    },
+    /// An axis to drop whose extent is not 1.
+    AxisNotUnit {
+        /// The axis concerned.
+        axis: usize,
+        /// Its extent.
+        extent: usize,
+    },
+    /// An index outside its axis: 4, or -5, on an axis of 4 entries.
+    IndexOutOfRange {
+        /// The axis concerned.
+        axis: usize,
+        /// The index asked for.
+        index: isize,
+        /// Entries of the axis.
+        extent: usize,
+    },
+    /// A slice with step 0.
+    ZeroStep {
+        /// The axis concerned.
+        axis: usize,
+    },
+    /// More indices and slices than axes: three entries for a layout of 2 axes.
+    TooManyIndices {
+        /// Entries given, new axes and the ellipsis not counted.
+        given: usize,
+        /// Axes there are.
+        ndim: usize,
+    },
+    /// A second ellipsis in one multi-axis slice.
+    SecondEllipsis,
+    /// A field that leaves its item: 4 bytes at offset 6 of an item of 8 bytes.
+    FieldOutsideItem {
+        /// Where the field begins.
+        offset: usize,
+        /// Bytes of the field.
+        field: usize,
+        /// Bytes of the item.
+        itemsize: usize,
+    },
+    /// A broadcast to fewer axes than there are.
+    BroadcastAxes {
+        /// Axes there are.
+        ndim: usize,
+        /// Axes asked for.
+        wanted: usize,
+    },
+    /// An extent that cannot be repeated to the one asked for: 3 to 5.
+    Broadcast {
+        /// The axis of the result.
+        axis: usize,
+        /// The extent there is.
+        extent: usize,
+        /// The extent asked for.
+        wanted: usize,
+    },
+    /// A window of no entries or of more than the axis has.
+    Window {
+        /// The axis concerned.
+        axis: usize,
+        /// Entries of a window.
+        size: usize,
+        /// Entries of the axis.
+        extent: usize,
+    },
+    /// An encoding's array that is not as long as the shape: 2 suboffsets for 3 axes.
+    EncodedLength {
+        /// What the array holds.
+        what: &'static str,
+        /// Entries given.
+        given: usize,
+        /// Axes of the shape.
+        ndim: usize,
+    },
+    /// A layout that an encoding cannot say.
+    NotEncodable {
+        /// The name of the encoding.
+        encoding: &'static str,
+        /// The axis at which it fails, where one is to blame.
+        axis: Option<usize>,
+        /// Why.
+        refusal: crate::Refusal,
+    },
 }
 
 impl fmt::Display for LayoutError {
@@ -95,6 +196,37 @@ impl fmt::Display for LayoutError {
             ),
             AddressOverflow { level, axis: None } => {
                 write!(f, "level {level}: its offset leaves the {}-bit address range", isize::BITS)
+            }
+            AxisOutOfRange { axis, ndim } => write!(f, "axis {axis} of {ndim} axes"),
+            AxisRepeated { axis } => write!(f, "axis {axis} is named twice"),
+            PermutationLength { given, ndim } => {
+                write!(f, "a permutation of {given} axes for a layout of {ndim}")
+            }
+            AxisNotUnit { axis, extent } => {
+                write!(f, "axis {axis} has extent {extent}, only an axis of extent 1 can be dropped")
+            }
+            IndexOutOfRange { axis, index, extent } => {
+                write!(f, "index {index} is outside axis {axis}, which has {extent} entries")
+            }
+            ZeroStep { axis } => write!(f, "axis {axis} is sliced with step 0"),
+            TooManyIndices { given, ndim } => write!(f, "{given} indices for {ndim} axes"),
+            SecondEllipsis => write!(f, "a second ellipsis, only one can be expanded"),
+            FieldOutsideItem { offset, field, itemsize } => {
+                write!(f, "a field of {field} bytes at byte {offset} leaves the item of {itemsize} bytes")
+            }
+            BroadcastAxes { ndim, wanted } => write!(f, "{ndim} axes cannot be broadcast to {wanted}"),
+            Broadcast { axis, extent, wanted } => {
+                write!(f, "axis {axis} of the result: extent {extent} cannot be broadcast to {wanted}")
+            }
+            Window { axis, size, extent } => {
+                write!(f, "a window of {size} entries on axis {axis}, which has {extent}")
+            }
+            EncodedLength { what, given, ndim } => write!(f, "{given} {what} for {ndim} axes"),
+            NotEncodable { encoding, axis: Some(axis), refusal } => {
+                write!(f, "{encoding} cannot say this layout: axis {axis} {refusal}")
+            }
+            NotEncodable { encoding, axis: None, refusal } => {
+                write!(f, "{encoding} cannot say this layout: {refusal}")
             }
         }
     }

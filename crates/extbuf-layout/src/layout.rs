@@ -2,10 +2,11 @@
 //!
 //! The invariants, which every operation keeps:
 //!
-//! - **L1** every level has as many strides as the shape has axes; axes <= 64, 1 <= levels <= 64;
+//! - **L1** every level has as many strides as the shape has axes; axes <= 64, 1 <= levels <= 65;
 //! - **L2** every extent fits `isize`, and the number of items times the itemsize fits `isize`;
 //! - **L3** unless there are no items: at each level the lowest and the highest byte an index reaches, counted from
-//!   the base or from the pointer just loaded, fit `isize`.
+//!   the base or from the pointer just loaded, and the distance of the two, fit `isize`. (No block of memory is larger;
+//!   without the distance, reversing two entries `isize::MIN` apart would have no stride.)
 //!
 //! Two conventions keep arithmetic inside L3. The stride of an axis with extent 0 or 1 is never used, so it may hold
 //! anything. In a layout without items no offset and no stride is used, so nothing moves them.
@@ -269,6 +270,12 @@ impl Layout {
         bytemuck::cast_slice_mut(&mut self.words.as_mut_slice()[..ndim])
     }
 
+    /// For operations that have shown the new itemsize to lie inside the bytes reached so far.
+    #[inline]
+    pub(crate) fn set_itemsize(&mut self, itemsize: usize) {
+        self.itemsize = itemsize;
+    }
+
     /// All zero, and unchecked but for L1: for the constructors and operations of this crate to fill.
     pub(crate) fn zeroed(itemsize: usize, ndim: usize, levels: usize) -> Result<Layout, LayoutError> {
         if ndim > MAX_NDIM {
@@ -292,6 +299,12 @@ impl Layout {
 
     /// L2 and L3; L1 holds by construction.
     pub(crate) fn check(&self) -> Result<(), LayoutError> {
+        self.check_size()?;
+        (0..self.levels()).try_for_each(|level| self.checked_extent(level).map(drop))
+    }
+
+    /// L2.
+    pub(crate) fn check_size(&self) -> Result<(), LayoutError> {
         let itemsize = self.itemsize;
         let too_many = |axis| Err(Kind::TooManyBytes { axis, itemsize }.into());
         if isize::try_from(itemsize).is_err() {
@@ -313,7 +326,7 @@ impl Layout {
                 _ => return too_many(Some(axis)),
             }
         }
-        (0..self.levels()).try_for_each(|level| self.checked_extent(level).map(drop))
+        Ok(())
     }
 
     fn checked_extent(&self, level: usize) -> Result<Extent, LayoutError> {
@@ -330,12 +343,13 @@ impl Layout {
             let reach = stride.checked_mul(extent as isize - 1).ok_or_else(overflow)?;
             let end = if reach < 0 { &mut low } else { &mut high };
             *end = end.checked_add(reach).ok_or_else(overflow)?;
+            high.checked_sub(low).ok_or_else(overflow)?;
         }
         let width = if level + 1 < self.levels() { POINTER_BYTES } else { self.itemsize };
-        let high = high
-            .checked_add(width as isize)
-            .ok_or_else(|| LayoutError::from(Kind::AddressOverflow { level, axis: None }))?;
-        Ok(low..high)
+        match high.checked_add(width as isize) {
+            Some(high) if high.checked_sub(low).is_some() => Ok(low..high),
+            _ => Err(Kind::AddressOverflow { level, axis: None }.into()),
+        }
     }
 }
 

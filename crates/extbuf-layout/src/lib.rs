@@ -43,24 +43,41 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod axes;
+mod contiguity;
+mod encode;
 mod error;
+mod index;
 mod layout;
+mod slice;
+mod slice_text;
 mod spec;
+mod walk;
 mod words;
 
+pub use contiguity::Contiguity;
+pub use encode::{DerefOff, IsPtr, Refusal, Suboffsets};
 pub use error::{LayoutError, LayoutErrorKind};
 pub use layout::{Extent, Layout, Order};
+pub use slice::{Slice, SliceItem, ZeroStep};
+pub use slice_text::{SliceParseError, SliceParseErrorKind};
 pub use spec::{LayoutSpec, LevelSpec};
+pub use walk::{Index, Indices, Offsets};
 
 /// The most axes a layout can have: the limit of the buffer protocol (`PyBUF_MAX_NDIM`).
 pub const MAX_NDIM: usize = 64;
 
-/// The most levels a layout can have, that is one more than the most loads on the way to an item.
-pub const MAX_LEVELS: usize = 64;
+/// The most levels a layout can have: one more than the most loads on the way to an item, of which suboffsets can
+/// describe one an axis.
+pub const MAX_LEVELS: usize = MAX_NDIM + 1;
 
 /// Bytes of a stored pointer, the width of what a load reads.
 pub const POINTER_BYTES: usize = size_of::<usize>();

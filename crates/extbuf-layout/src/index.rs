@@ -1,0 +1,244 @@
+//! Operations that move along axes: slice, index, reverse, field.
+//!
+//! Keeping the entries `start + step * k` of an axis puts `start` into every level's offset and `step` into every
+//! level's stride: with `k = start + step * k'`,
+//!
+//! ```text
+//! offset[l] + strides[l][axis] * k  =  (offset[l] + strides[l][axis] * start) + (strides[l][axis] * step) * k'
+//! ```
+//!
+//! so the equation holds at each level on its own, whatever is loaded in between. Fixing an index is the same
+//! without `k'`. No row of an image of row pointers is touched, however many there are.
+//!
+//! Why the arithmetic stays in range: where there are items, `offset + stride * start` is the place of an entry
+//! that exists, and for a length of at least 2 `stride * step` is the distance of two places; both are bounded by
+//! L3. In the remaining cases (a layout without items, an axis left with one entry) the numbers are never used, and
+//! they are formed by wrapping.
+
+use crate::error::{LayoutError, LayoutErrorKind as Kind};
+use crate::layout::Layout;
+use crate::slice::{Slice, SliceItem};
+
+impl Layout {
+    /// A multi-axis slice with the meaning it has in Python: bounds may be negative, left out or far outside; axes
+    /// not named are kept whole; an index takes its axis away. Entries are written with [`s!`](crate::s).
+    ///
+    /// ```
+    /// use extbuf_layout::{s, Layout, LayoutSpec, LevelSpec};
+    /// // Rows of pixels behind row pointers: cutting columns moves the offset behind the load.
+    /// let image = Layout::new(&LayoutSpec {
+    ///     itemsize: 1,
+    ///     shape: &[480, 640, 3],
+    ///     levels: &[
+    ///         LevelSpec { offset: 0, strides: &[8, 0, 0] },
+    ///         LevelSpec { offset: 0, strides: &[0, 3, 1] },
+    ///     ],
+    /// })?;
+    /// let part = image.slice(s![10..20, 100..200, ..])?;
+    /// assert_eq!((part.offset(0), part.offset(1)), (80, 300));
+    /// # Ok::<(), extbuf_layout::LayoutError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// More entries than axes, a second ellipsis, an index outside its axis, a step of 0, more than 64 axes in the
+    /// result.
+    pub fn slice(&self, items: impl AsRef<[SliceItem]>) -> Result<Layout, LayoutError> {
+        self.slice_items(items.as_ref())
+    }
+
+    fn slice_items(&self, items: &[SliceItem]) -> Result<Layout, LayoutError> {
+        let (mut named, mut fixed, mut new, mut ellipses) = (0, 0, 0, 0);
+        for item in items {
+            match item {
+                SliceItem::Index(_) => (named, fixed) = (named + 1, fixed + 1),
+                SliceItem::Slice(_) => named += 1,
+                SliceItem::NewAxis => new += 1,
+                SliceItem::Ellipsis => ellipses += 1,
+            }
+        }
+        let ndim = self.ndim();
+        if ellipses > 1 {
+            return Err(Kind::SecondEllipsis.into());
+        }
+        if named > ndim {
+            return Err(Kind::TooManyIndices { given: named, ndim }.into());
+        }
+        let mut out = Layout::zeroed(self.itemsize(), ndim - fixed + new, self.levels())?;
+        let mut edit = Edit::new(self, &mut out);
+        let unnamed = ndim - named;
+        for &item in items {
+            match item {
+                SliceItem::Index(index) => edit.index(index)?,
+                SliceItem::Slice(slice) => edit.slice(slice)?,
+                SliceItem::NewAxis => edit.new_axis(),
+                SliceItem::Ellipsis => (0..unnamed).for_each(|_| edit.keep()),
+            }
+        }
+        if ellipses == 0 {
+            (0..unnamed).for_each(|_| edit.keep());
+        }
+        Ok(out)
+    }
+
+    /// Keeps a part of one axis.
+    ///
+    /// # Errors
+    ///
+    /// No such axis, or a step of 0.
+    pub fn slice_axis(&self, axis: usize, slice: impl Into<Slice>) -> Result<Layout, LayoutError> {
+        let extent = self.axis_extent(axis)?;
+        let (start, step, length) = slice.into().resolve(extent).map_err(|_| Kind::ZeroStep { axis })?;
+        let mut out = self.clone();
+        if length > 0 {
+            out.advance(axis, start);
+        }
+        out.shape_mut()[axis] = length;
+        for level in 0..out.levels() {
+            let stride = &mut out.level_mut(level)[1 + axis];
+            *stride = stride.wrapping_mul(step);
+        }
+        Ok(out)
+    }
+
+    /// Fixes the index of one axis, which goes away; a negative index counts from the end.
+    ///
+    /// # Errors
+    ///
+    /// No such axis, or an index outside it.
+    pub fn index_axis(&self, axis: usize, index: isize) -> Result<Layout, LayoutError> {
+        let extent = self.axis_extent(axis)?;
+        let at = position(axis, index, extent)?;
+        let mut out = self.gather(self.ndim() - 1, |i| Some(i + usize::from(i >= axis)))?;
+        if !self.is_empty() {
+            for level in 0..self.levels() {
+                let step = self.strides(level)[axis].wrapping_mul(at as isize);
+                let offset = &mut out.level_mut(level)[0];
+                *offset = offset.wrapping_add(step);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Visits one axis from its end.
+    ///
+    /// # Errors
+    ///
+    /// No such axis.
+    pub fn reverse_axis(&self, axis: usize) -> Result<Layout, LayoutError> {
+        self.slice_axis(axis, Slice::FULL.by(-1))
+    }
+
+    /// The part of each item that begins `offset` bytes into it and has `itemsize` bytes: a field of a record.
+    ///
+    /// # Errors
+    ///
+    /// A field that leaves the item.
+    pub fn field(&self, offset: usize, itemsize: usize) -> Result<Layout, LayoutError> {
+        let item = self.itemsize();
+        if offset.checked_add(itemsize).is_none_or(|end| end > item) {
+            return Err(Kind::FieldOutsideItem { offset, field: itemsize, itemsize: item }.into());
+        }
+        let mut out = self.clone();
+        out.set_itemsize(itemsize);
+        if !self.is_empty() {
+            out.level_mut(self.levels() - 1)[0] += offset as isize;
+        }
+        Ok(out)
+    }
+
+    /// Moves every level's offset to the entry `at` of an axis; nothing without items.
+    pub(crate) fn advance(&mut self, axis: usize, at: usize) {
+        if self.is_empty() {
+            return;
+        }
+        for level in 0..self.levels() {
+            let words = self.level_mut(level);
+            words[0] = words[0].wrapping_add(words[1 + axis].wrapping_mul(at as isize));
+        }
+    }
+
+    pub(crate) fn axis_extent(&self, axis: usize) -> Result<usize, LayoutError> {
+        match self.shape().get(axis) {
+            Some(&extent) => Ok(extent),
+            None => Err(Kind::AxisOutOfRange { axis, ndim: self.ndim() }.into()),
+        }
+    }
+}
+
+/// An index that may count from the end, as an index from the start.
+fn position(axis: usize, index: isize, extent: usize) -> Result<usize, LayoutError> {
+    let at = if index < 0 { extent.checked_sub(index.unsigned_abs()) } else { Some(index as usize) };
+    match at {
+        Some(at) if at < extent => Ok(at),
+        _ => Err(Kind::IndexOutOfRange { axis, index, extent }.into()),
+    }
+}
+
+/// Writes the axes of a multi-axis slice one after another.
+struct Edit<'a> {
+    from: &'a Layout,
+    to: &'a mut Layout,
+    /// The next axis to read and the next to write.
+    source: usize,
+    target: usize,
+    has_items: bool,
+}
+
+impl<'a> Edit<'a> {
+    fn new(from: &'a Layout, to: &'a mut Layout) -> Edit<'a> {
+        for level in 0..from.levels() {
+            to.level_mut(level)[0] = from.level(level)[0];
+        }
+        Edit { from, to, source: 0, target: 0, has_items: !from.is_empty() }
+    }
+
+    fn index(&mut self, index: isize) -> Result<(), LayoutError> {
+        let at = position(self.source, index, self.from.shape()[self.source])?;
+        self.advance(at);
+        self.source += 1;
+        Ok(())
+    }
+
+    fn slice(&mut self, slice: Slice) -> Result<(), LayoutError> {
+        let axis = self.source;
+        let (start, step, length) =
+            slice.resolve(self.from.shape()[axis]).map_err(|_| Kind::ZeroStep { axis })?;
+        if length > 0 {
+            self.advance(start);
+        }
+        self.write(length, step);
+        Ok(())
+    }
+
+    fn keep(&mut self) {
+        self.write(self.from.shape()[self.source], 1);
+    }
+
+    fn new_axis(&mut self) {
+        // The strides are zero already.
+        self.to.shape_mut()[self.target] = 1;
+        self.target += 1;
+    }
+
+    fn write(&mut self, length: usize, step: isize) {
+        self.to.shape_mut()[self.target] = length;
+        for level in 0..self.from.levels() {
+            self.to.level_mut(level)[1 + self.target] =
+                self.from.level(level)[1 + self.source].wrapping_mul(step);
+        }
+        self.source += 1;
+        self.target += 1;
+    }
+
+    fn advance(&mut self, at: usize) {
+        if !self.has_items {
+            return;
+        }
+        for level in 0..self.from.levels() {
+            let step = self.from.level(level)[1 + self.source].wrapping_mul(at as isize);
+            let offset = &mut self.to.level_mut(level)[0];
+            *offset = offset.wrapping_add(step);
+        }
+    }
+}
