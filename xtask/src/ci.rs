@@ -5,8 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::packages::Package;
 use crate::shell::{Failure, Result, cargo, run, say, version_of};
-use crate::{bench, docs, msrv, packages, python, tidy};
+use crate::{bench, deps, docs, fuzz, msrv, packages, python, tidy};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -43,6 +44,12 @@ const STEPS: &[Step] = &[
         run: clippy,
         when: When::Always,
     },
+    Step {
+        name: "deps",
+        what: "licences and sources of what we build with",
+        run: deps::step,
+        when: When::Always,
+    },
     Step { name: "msrv", what: "rust-version is honest", run: msrv::step, when: When::Always },
     Step { name: "test", what: "all tests and all examples in the docs", run: test, when: When::Always },
     Step {
@@ -51,9 +58,16 @@ const STEPS: &[Step] = &[
         run: no_default_features,
         when: When::Always,
     },
+    Step {
+        name: "all-features",
+        what: "the libraries' tests with the features that are off by default",
+        run: all_features,
+        when: When::Always,
+    },
     Step { name: "docs", what: "the site: no warning, no dead link", run: docs::step, when: When::Always },
     Step { name: "python", what: "the program against NumPy", run: python::step, when: When::Python },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
+    Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
 
 enum Outcome {
@@ -166,6 +180,11 @@ fn clippy() -> Result {
         let mut command = cargo(["clippy", "--locked", "--no-default-features", "--package", &library.name]);
         run(command.args(["--", "-D", "warnings"]))?;
     }
+    for library in packages::libraries()?.iter().filter(|library| library.has_extras) {
+        let mut command =
+            cargo(["clippy", "--locked", "--all-features", "--all-targets", "--package", &library.name]);
+        run(command.args(["--", "-D", "warnings"]))?;
+    }
     Ok(())
 }
 
@@ -179,13 +198,26 @@ fn test() -> Result {
 }
 
 fn no_default_features() -> Result {
-    let nextest = has_nextest();
-    for library in packages::libraries()? {
-        let mut command =
-            if nextest { cargo(["nextest", "run", "--no-tests=pass"]) } else { cargo(["test"]) };
-        run(command.args(["--locked", "--no-default-features", "--package", &library.name]))?;
+    packages::libraries()?.iter().try_for_each(|library| test_one(library, "--no-default-features"))
+}
+
+fn all_features() -> Result {
+    let libraries = packages::libraries()?;
+    libraries
+        .iter()
+        .filter(|library| library.has_extras)
+        .try_for_each(|library| test_one(library, "--all-features"))
+}
+
+/// Tests one library with other features than usual, its documentation's examples too.
+fn test_one(library: &Package, features: &str) -> Result {
+    let arguments = ["--locked", features, "--package", &library.name];
+    if has_nextest() {
+        run(cargo(["nextest", "run", "--no-tests=pass"]).args(arguments))?;
+        run(cargo(["test", "--doc"]).args(arguments))
+    } else {
+        run(cargo(["test"]).args(arguments))
     }
-    Ok(())
 }
 
 /// The runner that shows failures best, if it is installed; `cargo test` runs the same tests.

@@ -58,6 +58,12 @@ pub(crate) fn task() -> Result {
         Need::Optional("builds the book; else a virtual environment under target/ gets it"),
         &format!("cargo install mdbook --version {MDBOOK} --locked"),
     );
+    line(
+        "cargo-fuzz",
+        version_of("cargo", &["fuzz", "--version"]),
+        Need::Optional("`cargo xtask ci --full` runs the fuzz targets with it"),
+        "cargo install cargo-fuzz --locked",
+    );
     if missing.is_empty() { Ok(()) } else { Err(format!("missing: {}", missing.join(", ")).into()) }
 }
 

@@ -4,9 +4,11 @@
 
 mod bench;
 mod ci;
+mod deps;
 mod docs;
 mod doctor;
 mod figures;
+mod fuzz;
 mod links;
 mod msrv;
 mod packages;
@@ -27,7 +29,7 @@ Tasks:
   ci        every check, as the build server runs it; stops at the first step that fails
               --list         print the steps and stop
               --only STEP    run just this step (may be repeated)
-              --full         also the slow steps: benches once each, fuzz targets, licences
+              --full         also the slow steps: each bench once, each fuzz target for 20 seconds
               --no-python    leave out the step that compares with NumPy
               --keep-going   run the remaining steps after a failure
   tidy      the architecture as a test: who may know whom, where unsafe may stand, no stale paths

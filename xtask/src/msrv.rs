@@ -43,14 +43,15 @@ pub(crate) fn step() -> Result {
 }
 
 fn with_the_old_compiler(promise: &str, libraries: &[Package]) -> Result {
-    let toolchain = format!("+{promise}");
-    if version_of("cargo", &[&toolchain, "--version"]).is_none() {
+    // `rustup run` installs nothing on its own, unlike `cargo +VERSION`.
+    if version_of("rustup", &["run", promise, "cargo", "--version"]).is_none() {
         say(&format!(
             "Rust {promise} is not installed, so its syntax is not tried here; `rustup toolchain install {promise}` \
              brings it"
         ));
         return Ok(());
     }
+    let toolchain = format!("+{promise}");
     let mut command = cargo([toolchain.as_str(), "check", "--locked", "--target-dir", "target/msrv"]);
     for library in libraries {
         command.args(["--package", &library.name]);

@@ -1,4 +1,4 @@
-//! Rules about prose: paths that it names exist, and the change log knows the version.
+//! Rules about prose: paths that it names exist, its Rust examples are tests, and the change log knows the version.
 
 use super::{Problem, Tree, problem};
 
@@ -12,6 +12,7 @@ pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
     for (path, text) in tree.ending(".md") {
         if path.starts_with("docs/src/") || path.ends_with("README.md") || path == CHANGELOG {
             paths(tree, path, text, problems);
+            examples(tree, path, text, problems);
         }
     }
     changelog(tree, problems);
@@ -48,6 +49,21 @@ fn paths(tree: &Tree, page: &str, text: &str, problems: &mut Vec<Problem>) {
                 ));
             }
         }
+    }
+}
+
+/// A page with Rust on it is included in some crate's documentation, which makes its examples doctests.
+fn examples(tree: &Tree, page: &str, text: &str, problems: &mut Vec<Problem>) {
+    let first = (1..).zip(text.lines()).find(|(_, line)| line.trim_start().starts_with("```rust"));
+    let Some((number, _)) = first else { return };
+    let included = tree.ending(".rs").any(|(path, source)| {
+        let asked = source.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        asked.map(|address| beside(path, address)).any(|target| target == page)
+    });
+    if !included {
+        let what = "no crate tests this example: include the page where `cfg(doctest)` holds, as \
+                    `#[doc = include_str!(…)]`";
+        problems.push(problem(page, number, what));
     }
 }
 

@@ -31,7 +31,8 @@ const TESTKIT: &[&str] = &["extbuf-testkit"];
 
 #[rustfmt::skip]
 pub(super) const ROOMS: &[Room] = &[
-    Room { name: "extbuf-format",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: false, no_std: true },
+    // `half` and `num-complex` are there for who already uses them: optional, off by default.
+    Room { name: "extbuf-format",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "half", "num-complex"]), may_hold_unsafe: false, no_std: true },
     Room { name: "extbuf-layout",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: false, no_std: true },
     Room { name: "extbuf-protocol", ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: true, no_std: true },
     Room { name: "extbuf-copy",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "rayon"]), may_hold_unsafe: true, no_std: false },

@@ -271,6 +271,26 @@ fn stale_paths_in_prose_are_refused() {
 }
 
 #[test]
+fn an_example_in_prose_is_a_test() {
+    let (page, lib) = ("docs/src/a.md", "crates/extbuf-format/src/lib.rs");
+    let mut tree = kept("extbuf-format");
+    write(&mut tree, page, "Text.\n\n```rust\nf();\n```\n");
+    refused(&tree, page, 3, "no crate tests this example");
+    append(
+        &mut tree,
+        lib,
+        "#[cfg(doctest)]\n#[doc = include_str!(\"../../../docs/src/b.md\")]\nstruct Book;\n",
+    );
+    refused(&tree, page, 3, "no crate tests this example");
+    append(
+        &mut tree,
+        lib,
+        "#[cfg(doctest)]\n#[doc = include_str!(\"../../../docs/src/a.md\")]\nstruct Page;\n",
+    );
+    accepted(&tree);
+}
+
+#[test]
 fn the_change_log_knows_the_version() {
     let mut tree = kept("extbuf-format");
     for good in ["## 1.2.0\n", "## [1.2.0] - a day\n", "## v1.2.0, the first\n"] {
