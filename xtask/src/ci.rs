@@ -104,17 +104,20 @@ pub(crate) fn task(options: &Options) -> Result {
         outcomes.push((step, outcome));
     }
     summary(&outcomes);
-    let failure = outcomes.into_iter().find_map(|(step, outcome)| match outcome {
-        Outcome::Failed(_, failure) => Some((step, failure)),
-        _ => None,
-    });
-    match failure {
-        None => Ok(()),
-        Some((Step { name, .. }, Failure { message, code })) => {
-            let again = format!("`cargo xtask ci --only {name}` runs this step alone");
-            Err(Failure { message: format!("step {name}: {message}\n{again}"), code })
-        }
-    }
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter_map(|(step, outcome)| match outcome {
+            Outcome::Failed(_, failure) => Some((step.name, failure.code)),
+            _ => None,
+        })
+        .collect();
+    let Some(&(first, code)) = failed.first() else { return Ok(()) };
+    let names: Vec<_> = failed.iter().map(|(name, _)| *name).collect();
+    let again = format!("`cargo xtask ci --only {first}` runs that step alone");
+    Err(Failure {
+        message: format!("failed: {}; what was said stands above; {again}", names.join(", ")),
+        code,
+    })
 }
 
 /// Why this step is left out, if it is.

@@ -57,9 +57,7 @@ pub(crate) fn interpreter() -> Result<&'static str> {
         .find(|name| {
             output(Command::new(name).args(["-c", "import sys; assert sys.version_info >= (3, 11)"])).is_ok()
         })
-        .ok_or_else(|| {
-            "Python 3.11 or newer is needed and was not found; --no-python leaves this step out".into()
-        })
+        .ok_or_else(|| "Python 3.11 or newer is needed and was not found".into())
 }
 
 /// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program.
@@ -68,7 +66,8 @@ pub(crate) fn step() -> Result {
     if tests.is_empty() {
         return Err("there is no crates/*/tests/python/test_*.py to run".into());
     }
-    let venv = Venv::with("tests", TESTS)?;
+    let venv = Venv::with("tests", TESTS)
+        .map_err(|failure| format!("{failure}\n`cargo xtask ci --no-python` leaves this step out"))?;
     run(&mut cargo(["build", "--locked", "--release", "--package", "extbuf-cli"]))?;
     let binary = fs::canonicalize(format!("target/release/extbuf{}", std::env::consts::EXE_SUFFIX))?;
     let mut pytest = Command::new(venv.program("python"));

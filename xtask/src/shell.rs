@@ -50,10 +50,10 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
-/// `cargo` with these arguments.
+/// `cargo` with these arguments. It builds into `target/`, where the tasks look for what it built.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new("cargo");
-    command.args(arguments);
+    command.args(arguments).env_remove("CARGO_TARGET_DIR");
     command
 }
 

@@ -1,10 +1,13 @@
-//! Rules about prose: paths that it names exist, its Rust examples are tests, and the change log knows the version.
+//! Rules about prose: paths that it names exist, its Rust examples are tests, every chapter is in the book, the README
+//! names the command that the build server runs, and the change log knows the version.
 
 use super::{Problem, Tree, problem};
 
 /// Names that stand at the top of the repository. A path that begins with one of them is a path of ours, also when
 /// nothing of that name is left.
 const TOP: &[&str] = &["crates", "docs", "xtask", "benches", "fuzz", "examples", ".ci", ".cargo", ".github"];
+
+pub(super) const BUILD_SERVER: &str = ".ci/run";
 
 const CHANGELOG: &str = "CHANGELOG.md";
 
@@ -15,6 +18,8 @@ pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
             examples(tree, path, text, problems);
         }
     }
+    chapters(tree, problems);
+    command(tree, problems);
     changelog(tree, problems);
 }
 
@@ -64,6 +69,36 @@ fn examples(tree: &Tree, page: &str, text: &str, problems: &mut Vec<Problem>) {
         let what = "no crate tests this example: include the page where `cfg(doctest)` holds, as \
                     `#[doc = include_str!(…)]`";
         problems.push(problem(page, number, what));
+    }
+}
+
+/// mdBook builds only what its summary lists.
+fn chapters(tree: &Tree, problems: &mut Vec<Problem>) {
+    let summary = tree.text("docs/src/SUMMARY.md").unwrap_or_default();
+    let listed: Vec<_> =
+        summary.lines().flat_map(link_targets).map(|link| beside("docs/src/SUMMARY.md", link)).collect();
+    for (path, _) in tree.ending(".md").filter(|(path, _)| path.starts_with("docs/src/")) {
+        if !path.ends_with("/SUMMARY.md") && !listed.iter().any(|listed| listed == path) {
+            problems.push(problem(
+                path,
+                1,
+                "the book leaves this chapter out: add it to docs/src/SUMMARY.md",
+            ));
+        }
+    }
+}
+
+/// What a reader is told to run is what the build server runs.
+fn command(tree: &Tree, problems: &mut Vec<Problem>) {
+    let Some(script) = tree.text(BUILD_SERVER) else { return };
+    let last = script.lines().last().unwrap_or_default();
+    let command = last.strip_prefix("exec ").unwrap_or(last);
+    let readme = tree.text("README.md").unwrap_or_default();
+    if !readme.lines().any(|line| line.trim_start_matches("$ ").trim() == command) {
+        let what = format!(
+            "`{command}`, which {BUILD_SERVER} runs, stands on no line of its own: name it as the test command"
+        );
+        problems.push(problem("README.md", 1, what));
     }
 }
 

@@ -84,18 +84,25 @@ fn for_later(path: &str, lines: &Lines, problems: &mut Vec<Problem>) {
     }
 }
 
+/// `unsafe` only in the rooms that may hold it, and in their `src/` only in files that allow it for a stated reason.
 fn where_unsafe_stands(path: &str, lines: &Lines, allowed: bool, in_src: bool, problems: &mut Vec<Problem>) {
+    let first = lines.code().find(|(_, line)| has_word(line, "unsafe"));
     let allow = lines.code().find(|(_, line)| line.contains("#![allow(unsafe_code"));
-    for (number, _) in lines.code().filter(|(_, line)| has_word(line, "unsafe")) {
-        if !allowed {
-            let what = "this room holds no unsafe: extbuf-protocol and extbuf-copy do";
-            problems.push(problem(path, number, what));
-        } else if in_src && allow.is_none() {
+    match (first, allow) {
+        (Some((number, _)), _) if !allowed => {
+            problems.push(problem(
+                path,
+                number,
+                "this room holds no unsafe: extbuf-protocol and extbuf-copy do",
+            ));
+        }
+        (Some((number, _)), None) if in_src => {
             let what = "unsafe is allowed file by file: put `#![allow(unsafe_code)]` and the reason below the file's doc";
             problems.push(problem(path, number, what));
         }
+        _ => {}
     }
-    let Some((number, _)) = allow else { return };
+    let Some((number, _)) = allow.filter(|_| in_src) else { return };
     let has_reason = lines.comments().any(|(at, line)| {
         (at == number || at + 1 == number) && line.starts_with("//") && !line.starts_with("//!")
     });

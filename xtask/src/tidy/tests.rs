@@ -257,6 +257,7 @@ fn stale_paths_in_prose_are_refused() {
         [r](../../README.md) [s](#s) [t](https://example.org) [u](api/x.html)\n```text\n`crates/gone`\n```\n";
     let mut tree = kept("extbuf-format");
     write(&mut tree, "README.md", "x\n");
+    write(&mut tree, "docs/src/SUMMARY.md", "- [A](a.md)\n");
     write(&mut tree, page, good);
     accepted(&tree);
     for (text, words) in [
@@ -271,9 +272,29 @@ fn stale_paths_in_prose_are_refused() {
 }
 
 #[test]
+fn a_chapter_outside_the_book_is_refused() {
+    let mut tree = kept("extbuf-format");
+    write(&mut tree, "docs/src/a.md", "Text.\n");
+    write(&mut tree, "docs/src/SUMMARY.md", "- [B](./b/c.md)\n");
+    write(&mut tree, "docs/src/b/c.md", "Text.\n");
+    refused(&tree, "docs/src/a.md", 1, "leaves this chapter out");
+}
+
+#[test]
+fn the_readme_names_the_command_of_the_build_server() {
+    let mut tree = kept("extbuf-format");
+    write(&mut tree, ".ci/run", "#!/bin/sh\nexec cargo xtask ci\n");
+    write(&mut tree, "README.md", "```sh\ncargo xtask ci\n```\n");
+    accepted(&tree);
+    write(&mut tree, "README.md", "```sh\ncargo xtask ci --no-python\n```\n");
+    refused(&tree, "README.md", 1, "`cargo xtask ci`");
+}
+
+#[test]
 fn an_example_in_prose_is_a_test() {
     let (page, lib) = ("docs/src/a.md", "crates/extbuf-format/src/lib.rs");
     let mut tree = kept("extbuf-format");
+    write(&mut tree, "docs/src/SUMMARY.md", "- [A](a.md)\n");
     write(&mut tree, page, "Text.\n\n```rust\nf();\n```\n");
     refused(&tree, page, 3, "no crate tests this example");
     append(
