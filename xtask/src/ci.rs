@@ -3,6 +3,7 @@
 //! Each step prints the commands it runs, so that a person can run one of them by hand, and the run ends with a
 //! table of steps and times. It stops at the first step that fails and leaves with that step's exit code.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use crate::packages::Package;
@@ -225,13 +226,16 @@ fn test_one(library: &Package, features: &str) -> Result {
 
 /// The runner that shows failures best, if it is installed; `cargo test` runs the same tests.
 fn has_nextest() -> bool {
-    let found = version_of("cargo", &["nextest", "--version"]).is_some();
-    if !found {
-        say(
-            "cargo-nextest is not installed, so `cargo test` runs the tests; `cargo xtask doctor` says how to get it",
-        );
-    }
-    found
+    static FOUND: LazyLock<bool> = LazyLock::new(|| {
+        let found = version_of("cargo", &["nextest", "--version"]).is_some();
+        if !found {
+            say(
+                "cargo-nextest is not installed, so `cargo test` runs the tests (`cargo xtask doctor` says more)",
+            );
+        }
+        found
+    });
+    *FOUND
 }
 
 #[cfg(test)]

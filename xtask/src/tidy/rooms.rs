@@ -53,6 +53,9 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("crates/extbuf-copy/src/kernel/", &["extbuf_protocol", "extbuf_format", "extbuf_layout"]),
 ];
 
+/// The facade re-exports and does nothing, so nothing of these stands in its code.
+const FACADE: (&str, &[&str]) = ("crates/extbuf/src/", &["fn", "impl", "trait", "enum", "macro_rules"]);
+
 const TABLE: &str = "xtask/src/tidy/rooms.rs";
 
 pub(super) fn room(name: &str) -> Option<&'static Room> {
@@ -72,6 +75,7 @@ pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
         }
     }
     folders(tree, problems);
+    facade(tree, problems);
 }
 
 fn doors(member: &Member<'_>, room: &Room, members: &[Member<'_>], problems: &mut Vec<Problem>) {
@@ -141,6 +145,20 @@ fn folders(tree: &Tree, problems: &mut Vec<Problem>) {
                     );
                     problems.push(problem(path, number, what));
                 }
+            }
+        }
+    }
+}
+
+fn facade(tree: &Tree, problems: &mut Vec<Problem>) {
+    let (folder, logic) = FACADE;
+    for (path, text) in tree.ending(".rs").filter(|(path, _)| path.starts_with(folder)) {
+        for (number, line) in Lines::of(text).code() {
+            if let Some(word) = logic.iter().find(|word| has_word(line, word)) {
+                let what = format!(
+                    "the facade holds no logic, and here is `{word}`: move it to the room it belongs to"
+                );
+                problems.push(problem(path, number, what));
             }
         }
     }

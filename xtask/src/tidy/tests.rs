@@ -123,6 +123,16 @@ fn folders_that_know_less_are_held_to_it() {
 }
 
 #[test]
+fn the_facade_holds_no_logic() {
+    let path = "crates/extbuf/src/lib.rs";
+    let mut tree = kept("extbuf");
+    append(&mut tree, path, "pub use extbuf_layout as layout;\n// fn in prose\n");
+    accepted(&tree);
+    append(&mut tree, path, "pub fn f() {}\n");
+    refused(&tree, path, 10, "no logic");
+}
+
+#[test]
 fn a_manifest_without_its_fields_is_refused() {
     let manifest = "crates/extbuf-format/Cargo.toml";
     for (line, words) in [
