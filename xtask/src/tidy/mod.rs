@@ -74,8 +74,8 @@ impl Tree {
         let mut files = BTreeMap::new();
         for path in files_below(folder, &built)? {
             let name = path.strip_prefix(folder).expect("lies below").to_string_lossy().replace('\\', "/");
-            let is_text =
-                ["rs", "toml", "md", "py"].iter().any(|end| path.extension().is_some_and(|e| e == *end));
+            let of_text = |end: &&str| path.extension().is_some_and(|extension| extension == *end);
+            let is_text = name == pages::BUILD_SERVER || ["rs", "toml", "md", "py"].iter().any(of_text);
             let text = if is_text { at(&path, std::fs::read_to_string(&path))? } else { String::new() };
             files.insert(name, text);
         }

@@ -59,6 +59,16 @@ fn this_workspace_is_tidy() {
 }
 
 #[test]
+fn the_texts_that_rules_ask_for_are_read() {
+    let tree = Tree::read(root()).unwrap();
+    for path in ["Cargo.toml", "docs/src/SUMMARY.md", "xtask/src/main.rs", pages::BUILD_SERVER] {
+        assert!(tree.text(path).is_some_and(|text| !text.is_empty()), "{path}");
+    }
+    assert!(tree.has("crates/extbuf-layout/src"));
+    assert!(!tree.has("target") && !tree.has("crates/extbuf-layout/sr"));
+}
+
+#[test]
 fn what_keeps_the_rules_is_accepted() {
     for room in ["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"] {
         accepted(&kept(room));
