@@ -67,6 +67,12 @@ const STEPS: &[Step] = &[
     },
     Step { name: "docs", what: "the site: no warning, no dead link", run: docs::step, when: When::Always },
     Step { name: "python", what: "the program against NumPy", run: python::step, when: When::Python },
+    Step {
+        name: "package",
+        what: "each published crate builds from its package alone",
+        run: package,
+        when: When::Full,
+    },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
@@ -211,6 +217,15 @@ fn all_features() -> Result {
         .iter()
         .filter(|library| library.has_extras)
         .try_for_each(|library| test_one(library, "--all-features"))
+}
+
+/// What a package leaves out, a file that it includes from elsewhere say, is found nowhere else.
+fn package() -> Result {
+    let mut command = cargo(["package", "--locked", "--allow-dirty"]);
+    for member in packages::members()?.iter().filter(|member| member.published) {
+        command.args(["--package", &member.name]);
+    }
+    run(&mut command)
 }
 
 /// Tests one library with other features than usual, its documentation's examples too.

@@ -29,7 +29,7 @@ Tasks:
   ci        every check, as the build server runs it; stops at the first step that fails
               --list         print the steps and stop
               --only STEP    run just this step (may be repeated)
-              --full         also the slow steps: each bench once, each fuzz target for 20 seconds
+              --full         also the slow steps: packages, each bench once, each fuzz target briefly
               --no-python    leave out the step that compares with NumPy
               --keep-going   run the remaining steps after a failure
   tidy      the architecture as a test: who may know whom, where unsafe may stand, no stale paths
