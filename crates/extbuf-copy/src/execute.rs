@@ -1,0 +1,207 @@
+//! Running a plan: following the pointers of each outer step, walking the direct loops, calling the kernel.
+//!
+//! A part is a range of one loop. Running part `k` is its own entry, so that threads belong to the caller: the rayon
+//! driver beside this file is one caller among others.
+//!
+//! The load loops are walked with one running place per level: a step of a loop adds that loop's stride to the place
+//! of every level, and the chain is then followed from the base, `load(base + place[0]) + place[1]` and so on.
+
+// Follows stored pointers and hands raw addresses to the kernels.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use crate::kernel::{self, Grid, ONCE};
+use crate::plan::{Chain, Kernel, Loop, Loops, Plan, Split};
+
+impl Plan {
+    /// Copies one part. Parts may run in any order and at the same time.
+    ///
+    /// # Safety
+    ///
+    /// - From `src_base` every item of the source layout can be reached and read, and from `dst_base` every item of the
+    ///   destination layout can be reached and written, without a data race, while this runs. Every pointer stored on
+    ///   the way is valid.
+    /// - Different stored pointers of the destination lead to different bytes.
+    /// - No byte written is a byte read, be it of an item or of a stored pointer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such part.
+    pub unsafe fn run_part(&self, dst_base: *mut u8, src_base: *const u8, part: usize) {
+        assert!(part < self.parts, "part {part} of {}", self.parts);
+        if self.bytes == 0 {
+            return;
+        }
+        let mut job = Job {
+            kernel: self.kernel,
+            unit: self.unit,
+            loops: self.loops.clone(),
+            dst_skip: 0,
+            src_skip: 0,
+        };
+        let mut load_range = self.all_loads();
+        let range = |extent: usize| {
+            let step = extent.div_ceil(self.parts).next_multiple_of(self.grain);
+            part * step..extent.min((part + 1) * step)
+        };
+        match self.split {
+            Split::Whole => {}
+            Split::Load(axis) => load_range = (axis, range(self.outer[axis])),
+            Split::Loop(axis) => {
+                let l = &mut job.loops[axis];
+                let Range { start, end } = range(l.extent);
+                job.dst_skip = start as isize * l.dst;
+                job.src_skip = start as isize * l.src;
+                l.extent = end - start;
+            }
+            Split::Unit => {
+                let Range { start, end } = range(self.unit);
+                (job.dst_skip, job.src_skip) = (start as isize, start as isize);
+                job.unit = end - start;
+            }
+        }
+        let visit = |dst: &Walk<'_>, src: &Walk<'_>| {
+            // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
+            let to = unsafe { dst.follow(|_| ()) };
+            // SAFETY: the same of the source.
+            let from = unsafe { src.follow(|_| ()) };
+            // SAFETY: P1: with the load loops at this index, the direct loops stay inside both layouts.
+            unsafe { job.nest(&job.loops, to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip)) };
+        };
+        self.walk_loads(dst_base, src_base.cast_mut(), load_range, visit);
+    }
+
+    /// Copies all parts, one after another, on this thread.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run_part`](Plan::run_part).
+    pub unsafe fn run(&self, dst_base: *mut u8, src_base: *const u8) {
+        for part in 0..self.parts {
+            // SAFETY: the caller's contract.
+            unsafe { self.run_part(dst_base, src_base, part) };
+        }
+    }
+
+    /// All load loops, whole.
+    pub(crate) fn all_loads(&self) -> (usize, Range<usize>) {
+        (0, 0..self.outer.first().copied().unwrap_or(0))
+    }
+
+    /// Calls `visit` with both chains at every index of the load loops, one of which is cut to a range; once if there
+    /// are none. Follows no pointer itself.
+    pub(crate) fn walk_loads(
+        &self,
+        dst_base: *mut u8,
+        src_base: *mut u8,
+        (cut, range): (usize, Range<usize>),
+        mut visit: impl FnMut(&Walk<'_>, &Walk<'_>),
+    ) {
+        let mut dst = Walk::new(&self.dst, dst_base);
+        let mut src = Walk::new(&self.src, src_base);
+        let mut counters = self.outer.clone();
+        counters.fill(0);
+        if range.start > 0 {
+            counters[cut] = range.start;
+            dst.step(cut, range.start as isize);
+            src.step(cut, range.start as isize);
+        }
+        loop {
+            visit(&dst, &src);
+            // On to the next index, the last loop fastest.
+            let mut axis = self.outer.len();
+            loop {
+                if axis == 0 {
+                    return;
+                }
+                axis -= 1;
+                let Range { start, end } = if axis == cut { range.clone() } else { 0..self.outer[axis] };
+                counters[axis] += 1;
+                if counters[axis] < end {
+                    dst.step(axis, 1);
+                    src.step(axis, 1);
+                    break;
+                }
+                counters[axis] = start;
+                dst.step(axis, -((end - start) as isize - 1));
+                src.step(axis, -((end - start) as isize - 1));
+            }
+        }
+    }
+}
+
+/// One part of a plan, less its load loops.
+struct Job {
+    kernel: Kernel,
+    unit: usize,
+    loops: Loops,
+    /// Bytes from where the plan's direct loops begin to where this part's do.
+    dst_skip: isize,
+    src_skip: isize,
+}
+
+impl Job {
+    /// Walks all loops but the innermost two, which are the kernel's.
+    ///
+    /// # Safety
+    ///
+    /// The loops from these two addresses stay inside both layouts (P1), and as for [`kernel::run`].
+    unsafe fn nest(&self, loops: &[Loop], dst: *mut u8, src: *const u8) {
+        let grid = match *loops {
+            [] => Grid { i: ONCE, j: ONCE },
+            [j] => Grid { i: ONCE, j },
+            [i, j] => Grid { i, j },
+            [outer, ref inner @ ..] => {
+                for k in 0..outer.extent as isize {
+                    let (to, from) = (dst.wrapping_offset(k * outer.dst), src.wrapping_offset(k * outer.src));
+                    // SAFETY: the same contract for the loops inside this step.
+                    unsafe { self.nest(inner, to, from) };
+                }
+                return;
+            }
+        };
+        // SAFETY: the caller's contract.
+        unsafe { kernel::run(self.kernel, self.unit, grid, dst, src) };
+    }
+}
+
+/// A chain being walked: the place at each level for the load loops' present index.
+pub(crate) struct Walk<'p> {
+    chain: &'p Chain,
+    base: *mut u8,
+    places: crate::plan::Places,
+}
+
+impl<'p> Walk<'p> {
+    pub(crate) fn new(chain: &'p Chain, base: *mut u8) -> Walk<'p> {
+        Walk { chain, base, places: chain.places() }
+    }
+
+    /// Moves one load loop on by some steps.
+    #[inline]
+    pub(crate) fn step(&mut self, axis: usize, steps: isize) {
+        for (level, place) in self.places.iter_mut().enumerate() {
+            // Wraps on the way from the end of one loop to the start of the next; where it stops is inside L3.
+            *place = place.wrapping_add(self.chain.strides(level)[axis].wrapping_mul(steps));
+        }
+    }
+
+    /// The address at the last level; `met` is told the address of each stored pointer on the way.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer stored on the way is valid.
+    #[inline]
+    pub(crate) unsafe fn follow(&self, mut met: impl FnMut(*mut u8)) -> *mut u8 {
+        let (&first, rest) = self.places.split_first().expect("a layout has at least one level");
+        let mut at = self.base.wrapping_offset(first);
+        for &place in rest {
+            met(at);
+            // SAFETY: P1: a place at which the layout stores a pointer. Tables may lie at any address.
+            let stored = unsafe { at.cast::<*mut u8>().read_unaligned() };
+            at = stored.wrapping_offset(place);
+        }
+        at
+    }
+}

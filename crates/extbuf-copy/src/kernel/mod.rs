@@ -1,0 +1,84 @@
+//! The code that moves bytes. It knows no shapes: a kernel gets two addresses and the two innermost loops.
+//!
+//! Every move is of bytes at alignment 1. An item is `[u8; N]`, loaded and stored unaligned, and wrapped in
+//! `MaybeUninit` since padding between fields may never have been written. So odd addresses, packed records and any
+//! bit pattern are legal, and no `f32` is ever made on the way.
+//!
+//! Addresses are computed with wrapping arithmetic, which is always defined; that the places are good to read and
+//! write is argued where they are read and written.
+
+// Reads and writes through raw addresses are what this folder is for.
+#![allow(unsafe_code)]
+
+mod items;
+mod run;
+mod transpose;
+
+use crate::plan::{Kernel, Loop};
+
+/// The innermost two loops, `i` outside `j`. A loop that is not there has one step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) i: Loop,
+    pub(crate) j: Loop,
+}
+
+/// A loop of one step.
+pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
+
+/// Runs a kernel over the two innermost loops.
+///
+/// # Safety
+///
+/// For all `i`, `j` inside the grid the `unit` bytes at `dst + i * grid.i.dst + j * grid.j.dst` may be written and the
+/// `unit` bytes at the source place of the same `i`, `j` may be read (P1); the places written are disjoint (P2). Except
+/// for [`Kernel::Move`] no place written overlaps a place read.
+pub(crate) unsafe fn run(kernel: Kernel, unit: usize, grid: Grid, dst: *mut u8, src: *const u8) {
+    match kernel {
+        Kernel::Run => {
+            // SAFETY: the caller's contract, handed on unchanged.
+            unsafe { run::apart(unit, grid, dst, src) }
+        }
+        Kernel::Move => {
+            // SAFETY: the caller's contract, handed on unchanged.
+            unsafe { run::overlapping(unit, grid, dst, src) }
+        }
+        Kernel::Items | Kernel::Fill | Kernel::Transpose => {
+            // Here the size of an item becomes a constant.
+            macro_rules! sized {
+                ($($n:literal, $tile:literal;)*) => {
+                    match unit {
+                        // SAFETY: the caller's contract, handed on unchanged, with the unit as a constant.
+                        $($n => unsafe { fixed::<$n, $tile>(kernel, grid, dst, src) },)*
+                        // SAFETY: as above. Not reached: the plan chooses these kernels for the sizes listed.
+                        _ => unsafe { run::apart(unit, grid, dst, src) },
+                    }
+                };
+            }
+            // The tile is as many items as a cache line holds, and 4 at least.
+            sized! {
+                1, 64; 2, 32; 3, 21; 4, 16; 5, 12; 6, 10; 7, 9; 8, 8; 12, 5; 16, 4; 24, 4; 32, 4;
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for [`run`], with a unit of `N` bytes.
+unsafe fn fixed<const N: usize, const T: usize>(kernel: Kernel, grid: Grid, dst: *mut u8, src: *const u8) {
+    match kernel {
+        Kernel::Fill => {
+            // SAFETY: the caller's contract, handed on unchanged.
+            unsafe { items::fill::<N>(grid, dst, src) }
+        }
+        Kernel::Transpose => {
+            // SAFETY: the caller's contract, handed on unchanged.
+            unsafe { transpose::transpose::<N, T>(grid, dst, src) }
+        }
+        _ => {
+            // SAFETY: the caller's contract, handed on unchanged.
+            unsafe { items::items::<N>(grid, dst, src) }
+        }
+    }
+}

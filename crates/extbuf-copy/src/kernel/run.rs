@@ -1,0 +1,39 @@
+//! Block copies: the unit is a run of bytes of any length.
+
+use super::Grid;
+
+/// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 + j*S1 ..][..unit]`
+///
+/// # Safety
+///
+/// As for [`run`](super::run).
+pub(super) unsafe fn apart(unit: usize, grid: Grid, dst: *mut u8, src: *const u8) {
+    let Grid { i, j } = grid;
+    for row in 0..i.extent as isize {
+        let (mut to, mut from) = (dst.wrapping_offset(row * i.dst), src.wrapping_offset(row * i.src));
+        for _ in 0..j.extent {
+            // SAFETY: P1 for both places; nothing written overlaps what is read.
+            unsafe { to.copy_from_nonoverlapping(from, unit) };
+            to = to.wrapping_offset(j.dst);
+            from = from.wrapping_offset(j.src);
+        }
+    }
+}
+
+/// The same in strictly ascending order of `i`, then `j`, where a place written may overlap a place read.
+///
+/// # Safety
+///
+/// As for [`run`](super::run).
+pub(super) unsafe fn overlapping(unit: usize, grid: Grid, dst: *mut u8, src: *const u8) {
+    let Grid { i, j } = grid;
+    for row in 0..i.extent as isize {
+        let (mut to, mut from) = (dst.wrapping_offset(row * i.dst), src.wrapping_offset(row * i.src));
+        for _ in 0..j.extent {
+            // SAFETY: P1 for both places, which may overlap.
+            unsafe { to.copy_from(from, unit) };
+            to = to.wrapping_offset(j.dst);
+            from = from.wrapping_offset(j.src);
+        }
+    }
+}

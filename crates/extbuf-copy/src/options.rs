@@ -1,0 +1,78 @@
+//! How a copy is to run: on how many threads, and whom to tell.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// How a copy is to run. The default: on the threads of the current rayon pool, telling nobody.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use extbuf_copy::{CopyOptions, Threads};
+/// use extbuf_layout::Order;
+/// use extbuf_protocol::View;
+///
+/// let numbers: Vec<u32> = (0..1_000_000).collect();
+/// let view = View::from_slice(&numbers).reverse_axis(0)?;
+///
+/// let seen = AtomicUsize::new(0);
+/// let hook = |progress: extbuf_copy::Progress| {
+///     seen.fetch_max(progress.bytes_done, Ordering::Relaxed);
+///     ControlFlow::Continue(())
+/// };
+/// let options = CopyOptions { threads: Threads::AtMost(2), progress: Some(&hook), ..CopyOptions::default() };
+/// let bytes = options.to_vec(&view, Order::C)?;
+/// assert_eq!(bytes[..4], 999_999u32.to_ne_bytes());
+/// assert_eq!(seen.into_inner(), 4_000_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct CopyOptions<'h> {
+    /// On how many threads.
+    pub threads: Threads,
+    /// Told after each finished part, from whichever thread finished it; it may stop the copy. Costs nothing where it
+    /// is `None`.
+    pub progress: Option<&'h ProgressHook>,
+    /// Leaves room for more: write `..CopyOptions::default()`.
+    #[doc(hidden)]
+    pub _more: (),
+}
+
+/// What is told of the progress of a copy: a function of [`Progress`] that says whether to go on.
+pub type ProgressHook = dyn Fn(Progress) -> ControlFlow<()> + Sync;
+
+impl fmt::Debug for CopyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyOptions")
+            .field("threads", &self.threads)
+            .field("progress", &self.progress.is_some())
+            .finish()
+    }
+}
+
+/// On how many threads a copy runs. Short copies stay on the calling thread whatever is said here, and without the
+/// feature `rayon` all do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Threads {
+    /// As many as the current rayon pool has: the one that this is called in, else the global one.
+    #[default]
+    Pool,
+    /// The same, but no more than this.
+    AtMost(usize),
+}
+
+impl Threads {
+    /// On the calling thread alone.
+    pub const ONE: Threads = Threads::AtMost(1);
+}
+
+/// How far a copy has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes moved so far.
+    pub bytes_done: usize,
+    /// Bytes to move in all. An overlapping copy that goes through scratch memory moves each byte twice.
+    pub bytes: usize,
+}

@@ -1,0 +1,198 @@
+//! Whether the two sides of a copy share bytes, and what to do about it, decided before any byte is written.
+//!
+//! The promise of every copy is "as if the source were read first". Where both sides lie apart it costs nothing. Where
+//! they overlap there are three ways to keep it:
+//!
+//! - equal strides on both sides (`a[1:] <- a[:-1]`): the sides are shifted against each other. Going through the items
+//!   in ascending order of address, if the destination lies below, or in descending order, if it lies above, reads each
+//!   item before it is written over, as `memmove` does;
+//! - the very same places: nothing to do;
+//! - anything else (a matrix onto its own transpose): through scratch memory of the size of the copy.
+//!
+//! Direct layouts are compared by number: first the bytes from lowest to highest, then a common divisor of all strides,
+//! which tells interleaved sides (`a[::2] <- a[1::2]`) apart. Whether integers of such a form coincide is a hard
+//! problem in general (it is one of integer programming), so where these two tests do not settle it, overlap is
+//! assumed. Layouts with loads are compared by following their pointers: the lowest and the highest byte behind them,
+//! then, if need be, all stretches in order of address. A stored pointer of the source counts as a byte that is read.
+
+// Follows the stored pointers of both sides.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use extbuf_layout::{Layout, POINTER_BYTES};
+
+use crate::plan::{Loop, Plan, steps_over};
+
+/// How the bytes of source and destination lie to each other, and so how they were copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overlap {
+    /// Apart: copied in any order.
+    None,
+    /// The same places: nothing was copied.
+    Same,
+    /// The destination lies below: copied in ascending order, on one thread.
+    Forward,
+    /// The destination lies above: copied in descending order, on one thread.
+    Backward,
+    /// Copied to scratch memory of the same size, and from there.
+    Staged,
+}
+
+/// Stretches of memory sorted and compared one by one, at most; beyond, overlapping ends mean staging.
+const MOST_STRETCHES: usize = 1 << 20;
+
+/// Decides for two views that may be of one block.
+///
+/// # Safety
+///
+/// Every pointer stored on the way of either side is valid.
+pub(crate) unsafe fn decide(
+    plan: &Plan,
+    (dst, dst_base): (&Layout, *mut u8),
+    (src, src_base): (&Layout, *const u8),
+) -> Overlap {
+    if plan.bytes() == 0 {
+        Overlap::None
+    } else if dst.is_direct() && src.is_direct() {
+        direct((dst, dst_base.addr()), (src, src_base.addr()))
+    } else {
+        // SAFETY: the caller's contract.
+        unsafe { indirect(plan, dst_base, src_base) }
+    }
+}
+
+/// Direct layouts, by number.
+fn direct((dst, dst_base): (&Layout, usize), (src, src_base): (&Layout, usize)) -> Overlap {
+    let at = |base: usize, extent: Range<isize>| {
+        base.wrapping_add_signed(extent.start)..base.wrapping_add_signed(extent.end)
+    };
+    if !meet(&at(dst_base, dst.extent(0)), &at(src_base, src.extent(0))) {
+        return Overlap::None;
+    }
+    let first = |base: usize, layout: &Layout| base.wrapping_add_signed(layout.offset(0));
+    let shift = first(dst_base, dst).wrapping_sub(first(src_base, src)) as isize;
+    let axes = || (0..dst.ndim()).filter(|&axis| dst.shape()[axis] > 1);
+    let strides = axes().flat_map(|axis| [dst.strides(0)[axis], src.strides(0)[axis]]);
+    let grid = strides.fold(0, |g, stride| gcd(g, stride.unsigned_abs()));
+    if grid > 0 {
+        let phase = shift.rem_euclid(grid as isize) as usize;
+        if phase >= dst.itemsize() && phase + dst.itemsize() <= grid {
+            return Overlap::None;
+        }
+    }
+    if axes().all(|axis| dst.strides(0)[axis] == src.strides(0)[axis]) {
+        // Where the strides are nested, ascending addresses are ascending loops.
+        match shift {
+            0 => return Overlap::Same,
+            _ if steps_over(dst).is_err() => {}
+            ..0 => return Overlap::Forward,
+            1.. => return Overlap::Backward,
+        }
+    }
+    Overlap::Staged
+}
+
+/// Layouts with loads, by following them.
+///
+/// # Safety
+///
+/// Every pointer stored on the way of either side is valid.
+unsafe fn indirect(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> Overlap {
+    let reach = |side: fn(&Loop) -> isize| {
+        plan.loops().iter().fold((0isize, plan.unit() as isize), |(low, high), l| {
+            let step = side(l) * (l.extent as isize - 1);
+            (low + step.min(0), high + step.max(0))
+        })
+    };
+    let (dst_reach, src_reach) = (reach(|l| l.dst), reach(|l| l.src));
+    let stretch = |at: *mut u8, (low, high): (isize, isize)| {
+        at.wrapping_offset(low).addr()..at.wrapping_offset(high).addr()
+    };
+    // Tells `see` every stretch of bytes, and whether it is written.
+    let walk = |see: &mut dyn FnMut(Range<usize>, bool)| {
+        plan.walk_loads(dst_base, src_base.cast_mut(), plan.all_loads(), |dst, src| {
+            // SAFETY: the caller's contract.
+            let to = unsafe { dst.follow(|_| ()) };
+            see(stretch(to, dst_reach), true);
+            // SAFETY: the caller's contract.
+            let from = unsafe { src.follow(|table| see(stretch(table, (0, POINTER_BYTES as isize)), false)) };
+            see(stretch(from, src_reach), false);
+        });
+    };
+    let (mut written, mut read, mut count) = (usize::MAX..0, usize::MAX..0, 0usize);
+    walk(&mut |bytes, writes| {
+        let hull = if writes { &mut written } else { &mut read };
+        *hull = hull.start.min(bytes.start)..hull.end.max(bytes.end);
+        count += 1;
+    });
+    if !meet(&written, &read) {
+        return Overlap::None;
+    }
+    let mut stretches: Vec<(usize, usize, bool)> = Vec::new();
+    if count > MOST_STRETCHES || stretches.try_reserve_exact(count).is_err() {
+        return Overlap::Staged;
+    }
+    walk(&mut |bytes, writes| stretches.push((bytes.start, bytes.end, writes)));
+    stretches.sort_unstable();
+    // In order of their starts: a stretch meets one of the other kind if it begins before the furthest end of those.
+    let (mut written, mut read) = (0, 0);
+    for (start, end, writes) in stretches {
+        let (own, other) = if writes { (&mut written, read) } else { (&mut read, written) };
+        if start < other {
+            return Overlap::Staged;
+        }
+        *own = end.max(*own);
+    }
+    Overlap::None
+}
+
+fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+fn gcd(mut a: usize, mut b: usize) -> usize {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Overlap, direct};
+    use extbuf_layout::Layout;
+
+    /// Shape, then offset and strides of destination and source in one block of bytes.
+    #[track_caller]
+    fn decided(itemsize: usize, shape: &[usize], dst: (isize, &[isize]), src: (isize, &[isize])) -> Overlap {
+        let layout = |(offset, strides)| Layout::strided(itemsize, shape, strides, offset).unwrap();
+        direct((&layout(dst), 1000), (&layout(src), 1000))
+    }
+
+    #[test]
+    fn shifted_sides_go_by_direction() {
+        assert_eq!(decided(4, &[9], (0, &[4]), (4, &[4])), Overlap::Forward);
+        assert_eq!(decided(4, &[9], (4, &[4]), (0, &[4])), Overlap::Backward);
+        assert_eq!(decided(4, &[9], (0, &[4]), (0, &[4])), Overlap::Same);
+        assert_eq!(decided(4, &[5, 9], (0, &[64, 4]), (68, &[64, 4])), Overlap::Forward);
+        // Less than an item apart.
+        assert_eq!(decided(4, &[9], (3, &[4]), (0, &[4])), Overlap::Backward);
+    }
+
+    #[test]
+    fn apart_and_interleaved_sides_do_not_overlap() {
+        assert_eq!(decided(4, &[9], (0, &[4]), (36, &[4])), Overlap::None);
+        assert_eq!(decided(4, &[9], (0, &[8]), (4, &[8])), Overlap::None);
+        assert_eq!(decided(4, &[9], (0, &[8]), (68, &[-8])), Overlap::None);
+        assert_eq!(decided(4, &[9], (0, &[8]), (70, &[-8])), Overlap::Staged);
+    }
+
+    #[test]
+    fn the_rest_is_staged() {
+        assert_eq!(decided(1, &[4, 4], (0, &[4, 1]), (0, &[1, 4])), Overlap::Staged);
+        assert_eq!(decided(2, &[8], (0, &[2]), (14, &[-2])), Overlap::Staged);
+        assert_eq!(decided(2, &[8], (0, &[2]), (4, &[0])), Overlap::Staged);
+    }
+}

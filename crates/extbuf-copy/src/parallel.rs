@@ -1,0 +1,129 @@
+//! The driver: parts of a plan on one thread or on several.
+//!
+//! Threads take the next part from a counter until none is left, so that a thread that is slowed down takes fewer.
+//! Which thread runs which part changes nothing in the result: parts write disjoint bytes (P2).
+
+// Sends raw bases to other threads.
+#![allow(unsafe_code)]
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::error::{CopyError, CopyErrorKind};
+use crate::options::{CopyOptions, Progress, Threads};
+use crate::plan::Plan;
+
+/// What one or several plans have moved so far, told to the hook.
+pub(crate) struct Meter<'h> {
+    options: &'h CopyOptions<'h>,
+    bytes: usize,
+    parts: usize,
+    bytes_done: AtomicUsize,
+    parts_done: AtomicUsize,
+    stopped: AtomicBool,
+}
+
+impl<'h> Meter<'h> {
+    /// For a copy that runs these plans, one after another.
+    pub(crate) fn new<const N: usize>(options: &'h CopyOptions<'h>, plans: [&Plan; N]) -> Meter<'h> {
+        Meter {
+            options,
+            bytes: plans.iter().map(|plan| plan.bytes()).fold(0, usize::saturating_add),
+            parts: plans.iter().map(|plan| plan.parts()).sum(),
+            bytes_done: AtomicUsize::new(0),
+            parts_done: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// One part is done. Answers with whether to go on.
+    fn part_done(&self, plan: &Plan, part: usize) -> bool {
+        let Some(hook) = self.options.progress else { return true };
+        let parts = self.parts_done.fetch_add(1, Ordering::Relaxed) + 1;
+        // Parts are near equal; that their bytes sum up to the plan's is what a progress bar needs.
+        let share = |k: usize| (plan.bytes() as u128 * k as u128 / plan.parts() as u128) as usize;
+        let bytes = share(part + 1) - share(part);
+        let bytes_done = self.bytes_done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if hook(Progress { bytes_done, bytes: self.bytes }) == ControlFlow::Break(()) && parts < self.parts {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        !self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn check(&self) -> Result<(), CopyError> {
+        if self.stopped.load(Ordering::Relaxed) {
+            let done = self.parts_done.load(Ordering::Relaxed);
+            return Err(CopyErrorKind::Cancelled { done, parts: self.parts }.into());
+        }
+        Ok(())
+    }
+
+    /// Runs all parts of a plan, on as many threads as the options and the plan allow.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Plan::run_part`], for all parts, from any thread.
+    pub(crate) unsafe fn run(&self, plan: &Plan, dst: *mut u8, src: *const u8) -> Result<(), CopyError> {
+        let next = AtomicUsize::new(0);
+        let bases = Bases { dst, src };
+        let work = || {
+            loop {
+                let part = next.fetch_add(1, Ordering::Relaxed);
+                if part >= plan.parts() || self.stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let Bases { dst, src } = *bases.get();
+                // SAFETY: the caller's contract.
+                unsafe { plan.run_part(dst, src, part) };
+                if !self.part_done(plan, part) {
+                    return;
+                }
+            }
+        };
+        match threads(self.options.threads, plan) {
+            1 => work(),
+            #[cfg(feature = "rayon")]
+            threads => rayon::scope(|scope| {
+                for _ in 1..threads {
+                    scope.spawn(|_| work());
+                }
+                work();
+            }),
+            #[cfg(not(feature = "rayon"))]
+            _ => work(),
+        }
+        self.check()
+    }
+}
+
+/// Threads that will run the parts of a plan.
+fn threads(threads: Threads, plan: &Plan) -> usize {
+    if plan.parts() == 1 || threads == Threads::ONE {
+        return 1;
+    }
+    #[cfg(feature = "rayon")]
+    let pool = rayon::current_num_threads();
+    #[cfg(not(feature = "rayon"))]
+    let pool = 1;
+    let allowed = match threads {
+        Threads::Pool => pool,
+        Threads::AtMost(most) => most.min(pool),
+    };
+    allowed.clamp(1, plan.parts())
+}
+
+struct Bases {
+    dst: *mut u8,
+    src: *const u8,
+}
+
+impl Bases {
+    /// Through a method, so that closures take the whole and not the raw fields.
+    fn get(&self) -> &Bases {
+        self
+    }
+}
+
+// SAFETY: the contract of `Meter::run` allows any thread to run the parts, which write disjoint bytes (P2) and read
+// bytes that nobody writes.
+unsafe impl Sync for Bases {}

@@ -1,0 +1,282 @@
+//! The plan of a copy: everything that can be decided from two layouts, decided once, as plain data.
+//!
+//! A copy between two layouts is a nest of loops with one move inside. How fast it runs is settled by the order of
+//! the loops and by what the innermost ones look like, and both follow from shape and strides alone. So the layouts
+//! go through a row of small passes, each with a name, each tested on literal arrays (see `passes`):
+//!
+//! 1. check that shapes and item sizes agree and that the destination does not overlap itself;
+//! 2. drop axes of extent 1, and split the rest **at the loads**: an axis that moves a place where a pointer is read,
+//!    on either side, becomes an outer loop. Once the outer loops stand, every pointer on the way is known, and what
+//!    remains is a direct copy between two addresses;
+//! 3. orient the direct loops so that the destination walks upwards (a stride below zero is flipped on both sides);
+//! 4. sort them by destination stride, the largest outermost;
+//! 5. fuse neighbours that are one loop in truth, and absorb a dense innermost loop into the unit that is moved;
+//! 6. choose the kernel from what is left, and the loop along which the work is cut into parts.
+//!
+//! The invariants of a plan, on which the unsafe code in `execute` and `kernel` rests:
+//!
+//! - **P1** every offset a plan produces is one that the layouts it was made from produce: a stored pointer that
+//!   they meet, or `unit` bytes inside one or several items that they reach;
+//! - **P2** two parts write disjoint bytes, and so do two steps of one part.
+//!
+//! P1 holds since each pass only permutes, reverses, joins or drops loops. P2 holds since the destination does not
+//! overlap itself and parts are disjoint ranges of one loop.
+
+mod display;
+mod list;
+mod passes;
+
+use list::List;
+pub(crate) use passes::steps_over;
+
+use extbuf_layout::Layout;
+
+use crate::error::CopyError;
+
+/// Loops kept without allocation.
+pub(crate) type Loops = List<Loop, 8>;
+
+/// One place for each level of a chain.
+pub(crate) type Places = List<isize, 4>;
+
+/// One direct loop: how often, and how far a step goes on either side, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loop {
+    /// Number of steps, at least 2.
+    pub extent: usize,
+    /// Bytes between steps in the destination.
+    pub dst: isize,
+    /// Bytes between steps in the source.
+    pub src: isize,
+}
+
+/// The way from a base to the place where the direct loops begin: the levels of a layout, seen by the load loops.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    /// For each level its offset, then one stride for each load loop.
+    words: List<isize, 16>,
+    width: usize,
+}
+
+impl Chain {
+    fn new(layout: &Layout, axes: &[usize]) -> Chain {
+        let mut words = List::new();
+        for level in 0..layout.levels() {
+            words.push(layout.offset(level));
+            let strides = layout.strides(level);
+            for &axis in axes {
+                words.push(strides[axis]);
+            }
+        }
+        Chain { words, width: axes.len() + 1 }
+    }
+
+    pub(crate) fn levels(&self) -> usize {
+        self.words.len() / self.width
+    }
+
+    /// The strides of a level, one for each load loop.
+    pub(crate) fn strides(&self, level: usize) -> &[isize] {
+        &self.words[level * self.width + 1..(level + 1) * self.width]
+    }
+
+    /// The offset of each level.
+    pub(crate) fn places(&self) -> Places {
+        let mut places = Places::new();
+        for level in 0..self.levels() {
+            places.push(self.words[level * self.width]);
+        }
+        places
+    }
+
+    fn shift_last(&mut self, bytes: isize) {
+        let last = self.words.len() - self.width;
+        // Inside L3: the sum is the offset of an item that the layout reaches.
+        self.words[last] = self.words[last].wrapping_add(bytes);
+    }
+}
+
+/// What runs inside the loops. `i` and `j` count the two innermost loops with strides `D0, D1` in the destination and
+/// `S0, S1` in the source; each place is `unit` bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kernel {
+    /// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 + j*S1 ..][..unit]`, each a block copy of any length.
+    Run,
+    /// The same equation with a unit of a fixed small size, moved through a register.
+    Items,
+    /// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 ..][..unit]`: one source item fills a row.
+    Fill,
+    /// The equation of `Items` where `|S0| < |S1|` and `D0 > D1`: the source runs along `i` while the destination runs
+    /// along `j`. Walked in square tiles, so that each cache line on either side is used whole while it is there.
+    Transpose,
+    /// The equation of `Run`, each a move that allows overlap, in strictly ascending order of the loops.
+    Move,
+}
+
+/// Along what the work is cut into parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Split {
+    /// Not at all: one part.
+    Whole,
+    /// Along the load loop with this number.
+    Load(usize),
+    /// Along the direct loop with this number.
+    Loop(usize),
+    /// Along the bytes of the unit.
+    Unit,
+}
+
+/// The order in which the bytes of an overlapping copy must be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forward,
+    Backward,
+}
+
+/// A copy between two layouts, decided. It holds no pointer and can be run on any number of buffers.
+///
+/// ```
+/// use extbuf_copy::{Kernel, Plan};
+/// use extbuf_layout::{Layout, Order};
+///
+/// let dst = Layout::contiguous(4, &[300, 200], Order::C)?;
+/// let src = Layout::contiguous(4, &[300, 200], Order::F)?;
+/// let plan = Plan::new(&dst, &src)?;
+/// assert_eq!(plan.kernel(), Kernel::Transpose);
+///
+/// let from: Vec<u32> = (0..60_000).collect();
+/// let mut to = vec![0u32; 60_000];
+/// // SAFETY: both blocks hold what the layouts describe and they do not overlap.
+/// unsafe { plan.run(to.as_mut_ptr().cast(), from.as_ptr().cast()) };
+/// assert_eq!(to[..3], [0, 300, 600]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) bytes: usize,
+    pub(crate) unit: usize,
+    pub(crate) kernel: Kernel,
+    /// Extents of the load loops, outermost first.
+    pub(crate) outer: List<usize, 8>,
+    pub(crate) dst: Chain,
+    pub(crate) src: Chain,
+    pub(crate) loops: Loops,
+    pub(crate) split: Split,
+    /// Parts begin at multiples of this many steps (or bytes) of the loop that is cut.
+    pub(crate) grain: usize,
+    pub(crate) parts: usize,
+}
+
+impl Plan {
+    /// Decides how to copy every item of a source layout to the item of a destination layout with the same index.
+    ///
+    /// Up to 8 loops and one load on either side this does not allocate.
+    ///
+    /// # Errors
+    ///
+    /// `Ndim`, `Shape` and `Itemsize` where the two do not agree; `Overlap` where two indices of the destination may
+    /// name the same byte.
+    pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
+        let mut plan = Plan::lay_out(dst, src)?;
+        passes::choose_kernel(&mut plan.loops, plan.unit, &mut plan.kernel);
+        let parts = passes::parts_for(plan.bytes);
+        Ok(plan.with_parts(parts))
+    }
+
+    /// A plan that moves items strictly one after another in ascending or descending order of destination address:
+    /// for a source and a destination with equal strides that overlap. One part.
+    pub(crate) fn ordered(dst: &Layout, src: &Layout, direction: Direction) -> Result<Plan, CopyError> {
+        let mut plan = Plan::lay_out(dst, src)?;
+        if direction == Direction::Backward {
+            let (d, s) = passes::reverse(&mut plan.loops);
+            plan.dst.shift_last(d);
+            plan.src.shift_last(s);
+        }
+        plan.kernel = Kernel::Move;
+        Ok(plan)
+    }
+
+    /// Every pass but the last: the loops as they stand before a kernel is chosen.
+    fn lay_out(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
+        passes::check(dst, src)?;
+        let mut plan = Plan {
+            bytes: dst.nbytes(),
+            unit: dst.itemsize(),
+            kernel: Kernel::Run,
+            outer: List::new(),
+            dst: Chain::new(dst, &[]),
+            src: Chain::new(src, &[]),
+            loops: Loops::new(),
+            split: Split::Whole,
+            grain: 1,
+            parts: 1,
+        };
+        if plan.bytes == 0 {
+            return Ok(plan);
+        }
+        let (load_axes, loops) = passes::split_at_loads(dst, src);
+        if !load_axes.is_empty() {
+            plan.dst = Chain::new(dst, &load_axes);
+            plan.src = Chain::new(src, &load_axes);
+            for &axis in load_axes.iter() {
+                plan.outer.push(dst.shape()[axis]);
+            }
+        }
+        plan.loops = loops;
+        let (d, s) = passes::orient(&mut plan.loops);
+        plan.dst.shift_last(d);
+        plan.src.shift_last(s);
+        passes::sort(&mut plan.loops);
+        passes::fuse(&mut plan.loops);
+        plan.unit = passes::absorb(&mut plan.loops, plan.unit);
+        Ok(plan)
+    }
+
+    /// The same copy cut into as near to `parts` parts as its loops allow. Who calls [`run_part`](Plan::run_part) from
+    /// own threads chooses the number; otherwise the bytes to move have chosen it.
+    pub fn with_parts(mut self, parts: usize) -> Plan {
+        if self.bytes == 0 || self.kernel == Kernel::Move {
+            return self;
+        }
+        (self.split, self.grain, self.parts) =
+            passes::choose_split(&self.outer, &self.loops, self.unit, self.kernel, parts);
+        self
+    }
+
+    /// Bytes that the copy moves.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes moved at each innermost step: one item, or a run of neighbouring items.
+    pub fn unit(&self) -> usize {
+        self.unit
+    }
+
+    /// What runs inside the loops.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// The extents of the loops at each step of which pointers are followed, outermost first.
+    pub fn load_loops(&self) -> &[usize] {
+        &self.outer
+    }
+
+    /// The direct loops inside, outermost first.
+    pub fn loops(&self) -> &[Loop] {
+        &self.loops
+    }
+
+    /// Along what the work is cut.
+    pub fn split(&self) -> Split {
+        self.split
+    }
+
+    /// Into how many parts the work is cut; they write disjoint bytes and may run in any order or at once.
+    pub fn parts(&self) -> usize {
+        self.parts
+    }
+}

@@ -1,0 +1,220 @@
+//! The passes that turn two layouts into a plan, in the order in which they run. Each does one thing to an array of
+//! loops and is tested on literal arrays.
+
+use extbuf_layout::Layout;
+
+use super::list::List;
+use super::{Kernel, Loop, Loops, Split};
+use crate::error::{CopyError, CopyErrorKind};
+
+/// Bytes of a part. Large enough that handing a part to another thread (10 to 30 microseconds from a sleeping pool)
+/// costs little beside it, small enough that parts outnumber threads where threads pay.
+const PART_BYTES: usize = 1 << 20;
+
+/// No more parts than this, however long the copy: enough for a progress bar and for uneven threads.
+const MAX_PARTS: usize = 1024;
+
+/// The sizes that move through a register; every other unit is a block copy.
+pub(crate) const ITEM_SIZES: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32];
+
+/// The largest unit for which transposing in tiles pays: beyond it an item is near a cache line of its own.
+const MAX_TRANSPOSED: usize = 32;
+
+/// Shapes and item sizes agree, and no two indices of the destination name the same byte.
+pub(crate) fn check(dst: &Layout, src: &Layout) -> Result<(), CopyError> {
+    if dst.ndim() != src.ndim() {
+        return Err(CopyErrorKind::Ndim { dst: dst.ndim(), src: src.ndim() }.into());
+    }
+    for (axis, (&d, &s)) in dst.shape().iter().zip(src.shape()).enumerate() {
+        if d != s {
+            return Err(CopyErrorKind::Shape { axis, dst: d, src: s }.into());
+        }
+    }
+    if dst.itemsize() != src.itemsize() {
+        return Err(CopyErrorKind::Itemsize { dst: dst.itemsize(), src: src.itemsize() }.into());
+    }
+    if dst.nbytes() == 0 {
+        return Ok(());
+    }
+    steps_over(dst)
+}
+
+/// Within one block, taken from the smallest stride to the largest, each stride steps over all that lies inside it.
+/// Sufficient, and true of everything that slicing, permuting and reversing make of a dense block. An axis that
+/// selects a stored pointer is left out: that different pointers lead to different bytes is the contract of the view.
+pub(crate) fn steps_over(dst: &Layout) -> Result<(), CopyError> {
+    let last = dst.levels() - 1;
+    let strides = dst.strides(last);
+    let mut axes: List<usize, 8> = List::new();
+    for (axis, &extent) in dst.shape().iter().enumerate() {
+        if extent > 1 && !moves_a_load(dst, axis) {
+            axes.push(axis);
+        }
+    }
+    axes.sort_unstable_by_key(|&axis| strides[axis].unsigned_abs());
+    let mut span = dst.itemsize();
+    for &axis in axes.iter() {
+        let stride = strides[axis].unsigned_abs();
+        if stride < span {
+            return Err(CopyErrorKind::Overlap { axis, stride: strides[axis], span }.into());
+        }
+        // Fits: the span is part of the extent of the level (L3).
+        span += stride * (dst.shape()[axis] - 1);
+    }
+    Ok(())
+}
+
+/// True where the axis moves a place at which a pointer is read: a stride before the last level.
+fn moves_a_load(layout: &Layout, axis: usize) -> bool {
+    (0..layout.levels() - 1).any(|level| layout.strides(level)[axis] != 0)
+}
+
+/// Drops axes of extent 1; an axis that moves a load on either side becomes a load loop, ordered as the destination
+/// lies; every other axis becomes a direct loop, in the order of the axes.
+pub(crate) fn split_at_loads(dst: &Layout, src: &Layout) -> (List<usize, 8>, Loops) {
+    let (mut load_axes, mut loops) = (List::<usize, 8>::new(), Loops::new());
+    let (d, s) = (dst.strides(dst.levels() - 1), src.strides(src.levels() - 1));
+    for (axis, &extent) in dst.shape().iter().enumerate() {
+        if extent == 1 {
+            continue;
+        }
+        if moves_a_load(dst, axis) || moves_a_load(src, axis) {
+            load_axes.push(axis);
+        } else {
+            loops.push(Loop { extent, dst: d[axis], src: s[axis] });
+        }
+    }
+    // What is reached first and strides furthest in the destination goes outermost.
+    let reach = |axis: usize| {
+        (0..dst.levels())
+            .map(|level| (level, dst.strides(level)[axis].unsigned_abs()))
+            .find(|&(_, stride)| stride != 0)
+            .map_or((usize::MAX, 0), |(level, stride)| (level, usize::MAX - stride))
+    };
+    load_axes.sort_by_key(|&axis| reach(axis));
+    (load_axes, loops)
+}
+
+/// Turns loops round so that the destination walks upwards. Answers with the bytes by which both starts move.
+pub(crate) fn orient(loops: &mut [Loop]) -> (isize, isize) {
+    flip(loops, |l| l.dst < 0)
+}
+
+/// Turns every loop round: the same places, last one first.
+pub(crate) fn reverse(loops: &mut [Loop]) -> (isize, isize) {
+    flip(loops, |_| true)
+}
+
+fn flip(loops: &mut [Loop], which: impl Fn(&Loop) -> bool) -> (isize, isize) {
+    let (mut dst, mut src) = (0isize, 0isize);
+    for l in loops.iter_mut().filter(|l| which(l)) {
+        // Inside L3: where the loop ends is where some index lies. Sums over loops may pass outside and come back.
+        let steps = l.extent as isize - 1;
+        dst = dst.wrapping_add(l.dst.wrapping_mul(steps));
+        src = src.wrapping_add(l.src.wrapping_mul(steps));
+        (l.dst, l.src) = (-l.dst, -l.src);
+    }
+    (dst, src)
+}
+
+/// The largest destination stride outermost; among equals (they cannot be in a checked destination) the source's.
+pub(crate) fn sort(loops: &mut [Loop]) {
+    // By hand, and stable: a handful of loops, mostly in order already.
+    for i in 1..loops.len() {
+        let mut k = i;
+        while k > 0 && loops[k - 1].dst.unsigned_abs() < loops[k].dst.unsigned_abs() {
+            loops.swap(k - 1, k);
+            k -= 1;
+        }
+    }
+}
+
+/// Joins a loop and the one inside it where a step of the outer goes on where the inner ends, on both sides.
+pub(crate) fn fuse(loops: &mut Loops) {
+    let mut kept = 0;
+    for next in 1..loops.len() {
+        let (outer, inner) = (loops[kept], loops[next]);
+        let joins = |o: isize, i: isize| i.checked_mul(inner.extent as isize) == Some(o);
+        if joins(outer.dst, inner.dst) && joins(outer.src, inner.src) {
+            loops[kept] = Loop { extent: outer.extent * inner.extent, ..inner };
+        } else {
+            kept += 1;
+            loops[kept] = inner;
+        }
+    }
+    loops.truncate(kept + 1);
+}
+
+/// An innermost loop that is dense on both sides is no loop: its items are moved as one unit.
+pub(crate) fn absorb(loops: &mut Loops, unit: usize) -> usize {
+    match loops.last() {
+        Some(l) if l.dst == unit as isize && l.src == unit as isize => {
+            let unit = unit * l.extent;
+            loops.truncate(loops.len() - 1);
+            unit
+        }
+        _ => unit,
+    }
+}
+
+/// Chooses the kernel for the two innermost loops; for a transpose, first brings the loop along which the source runs
+/// next to the innermost.
+pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize, kernel: &mut Kernel) {
+    *kernel = Kernel::Run;
+    let Some((inner, rest)) = loops.split_last() else { return };
+    if !ITEM_SIZES.contains(&unit) {
+        return;
+    }
+    if inner.src == 0 {
+        *kernel = Kernel::Fill;
+        return;
+    }
+    *kernel = Kernel::Items;
+    let along = (0..rest.len()).filter(|&i| rest[i].src != 0).min_by_key(|&i| rest[i].src.unsigned_abs());
+    match along {
+        Some(i) if rest[i].src.unsigned_abs() < inner.src.unsigned_abs() && unit <= MAX_TRANSPOSED => {
+            *kernel = Kernel::Transpose;
+            let last = loops.len() - 1;
+            loops[i..last].rotate_left(1);
+        }
+        _ => {}
+    }
+}
+
+/// How many parts a copy of so many bytes is worth.
+pub(crate) fn parts_for(bytes: usize) -> usize {
+    (bytes / PART_BYTES).clamp(1, MAX_PARTS)
+}
+
+/// The outermost loop that can be cut into the wanted number of parts, else the one that comes nearest. Tiles are not
+/// cut through, nor cache lines of a long run.
+pub(crate) fn choose_split(
+    outer: &[usize],
+    loops: &[Loop],
+    unit: usize,
+    kernel: Kernel,
+    wanted: usize,
+) -> (Split, usize, usize) {
+    let mut best = (Split::Whole, 1, 1);
+    if wanted <= 1 {
+        return best;
+    }
+    let tiled = loops.len().saturating_sub(if kernel == Kernel::Transpose { 2 } else { 0 });
+    let load = outer.iter().enumerate().map(|(i, &extent)| (Split::Load(i), 1, extent));
+    let direct = loops.iter().enumerate().map(|(i, l)| {
+        let grain = if i < tiled { 1 } else { (64 / unit).max(1) };
+        (Split::Loop(i), grain, l.extent)
+    });
+    for (split, grain, extent) in load.chain(direct).chain([(Split::Unit, 64, unit)]) {
+        // Parts of equal size, rounded up to the grain: no part is empty.
+        let step = extent.div_ceil(wanted).next_multiple_of(grain);
+        let parts = extent.div_ceil(step);
+        if parts > best.2 {
+            best = (split, grain, parts);
+        }
+        if parts * 4 >= wanted * 3 {
+            break;
+        }
+    }
+    best
+}

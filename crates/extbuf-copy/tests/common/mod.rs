@@ -1,0 +1,168 @@
+//! Cases for the properties: shapes and recipes drawn by proptest, laid into one arena of real memory with poison
+//! everywhere, and compared byte for byte, gaps and tables too, with what the slow twin makes of a snapshot.
+
+#![allow(unsafe_code, dead_code, unreachable_pub)]
+
+use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
+use extbuf_testkit::copy_arena::{AxisRecipe, Built, LevelRecipe, Step, build};
+use extbuf_testkit::copy_slow::{SlowMemory, SlowSide};
+use proptest::prelude::*;
+
+/// Which side of a copy a recipe is for: a destination never names a byte twice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Role {
+    Destination,
+    Source,
+}
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub shape: Vec<usize>,
+    pub itemsize: usize,
+    pub dst: Vec<LevelRecipe>,
+    pub src: Vec<LevelRecipe>,
+    pub start: usize,
+}
+
+/// 0 to 6 axes, 1 to 3 levels on either side, items of 0 to 33 bytes.
+pub fn cases(levels: usize) -> impl Strategy<Value = Case> {
+    let extent = prop_oneof![12 => 2usize..=5, 3 => Just(1), 1 => Just(0), 2 => 6usize..=40];
+    (prop::collection::vec(extent, 0..=6), 0usize..=33, 0usize..=16)
+        .prop_map(|(mut shape, itemsize, start)| {
+            while shape.iter().product::<usize>() > 300 {
+                let largest = (0..shape.len()).max_by_key(|&axis| shape[axis]).unwrap();
+                shape[largest] /= 2;
+            }
+            (shape, itemsize, start)
+        })
+        .prop_flat_map(move |(shape, itemsize, start)| {
+            let dst = side(Role::Destination, shape.clone(), levels);
+            let src = side(Role::Source, shape.clone(), levels);
+            (Just(shape), Just(itemsize), dst, src, Just(start))
+        })
+        .prop_map(|(shape, itemsize, dst, src, start)| Case { shape, itemsize, dst, src, start })
+}
+
+/// Large enough for whole tiles and many parts: 2 or 3 axes, direct.
+pub fn large_cases() -> impl Strategy<Value = Case> {
+    let extent = prop_oneof![1 => 2usize..=5, 3 => 20usize..=140];
+    (prop::collection::vec(extent, 2..=3), 1usize..=17, 0usize..=16)
+        .prop_map(|(mut shape, itemsize, start)| {
+            while shape.iter().product::<usize>() * itemsize > 1 << 17 {
+                let largest = (0..shape.len()).max_by_key(|&axis| shape[axis]).unwrap();
+                shape[largest] /= 2;
+            }
+            (shape, itemsize, start)
+        })
+        .prop_flat_map(|(shape, itemsize, start)| {
+            let dst = side(Role::Destination, shape.clone(), 1);
+            let src = side(Role::Source, shape.clone(), 1);
+            (Just(shape), Just(itemsize), dst, src, Just(start))
+        })
+        .prop_map(|(shape, itemsize, dst, src, start)| Case { shape, itemsize, dst, src, start })
+}
+
+fn side(role: Role, shape: Vec<usize>, most: usize) -> impl Strategy<Value = Vec<LevelRecipe>> {
+    let gap = || prop_oneof![6 => Just(0usize), 2 => 1usize..=9];
+    let step = match role {
+        Role::Destination => prop_oneof![3 => gap().prop_map(Step::Over), 1 => gap().prop_map(Step::Back)].boxed(),
+        Role::Source => prop_oneof![
+            6 => gap().prop_map(Step::Over),
+            2 => gap().prop_map(Step::Back),
+            1 => Just(Step::Free(0)),
+            1 => (1usize..=9).prop_map(Step::Free),
+        ]
+        .boxed(),
+    };
+    let axes = shape.len();
+    let axis = (0..most, prop::option::weighted(0.15, 0..most), step);
+    let level = (0usize..=9, 0usize..=20, prop::bool::weighted(0.2));
+    (
+        1..=most,
+        prop::collection::vec(axis, axes),
+        prop::collection::vec(level, most),
+        Just((0..axes).collect::<Vec<_>>()).prop_shuffle(),
+    )
+        .prop_map(move |(levels, moves, gaps, order)| {
+            let small = shape.iter().product::<usize>() <= 24;
+            (0..levels)
+                .map(|level| {
+                    let (guard, lead, shared) = gaps[level];
+                    let here = |&axis: &usize| {
+                        let (home, extra, _) = moves[axis];
+                        home % levels == level || (small && extra.is_some_and(|extra| extra % levels == level))
+                    };
+                    let axes = order.iter().copied().filter(here);
+                    let axes = axes.map(|axis| AxisRecipe { axis, step: moves[axis].2 }).collect();
+                    LevelRecipe { axes, guard, lead, shared: shared && role == Role::Source }
+                })
+                .collect()
+        })
+}
+
+/// A case in real memory.
+pub struct Laid {
+    pub arena: Vec<u8>,
+    pub dst: Layout,
+    pub src: Layout,
+    dst_built: Built,
+    src_built: Built,
+}
+
+impl Case {
+    pub fn lay(&self) -> Laid {
+        let mut used = self.start;
+        let src_built = build(&self.shape, self.itemsize, &self.src, &mut used);
+        used += 7;
+        let dst_built = build(&self.shape, self.itemsize, &self.dst, &mut used);
+        let mut noise = 0x9e37_79b9_u32;
+        let mut arena: Vec<u8> = (0..used + 32)
+            .map(|_| {
+                noise ^= noise << 13;
+                noise ^= noise >> 17;
+                noise ^= noise << 5;
+                (noise >> 11) as u8
+            })
+            .collect();
+        let base = arena.as_mut_ptr();
+        for &(place, target) in src_built.pointers.iter().chain(&dst_built.pointers) {
+            assert!(place + size_of::<usize>() <= arena.len() && target <= arena.len());
+            // SAFETY: both places lie in the arena, as just checked; a table may lie at an odd address.
+            unsafe { base.add(place).cast::<*mut u8>().write_unaligned(base.add(target)) };
+        }
+        Laid {
+            arena,
+            dst: layout(self.itemsize, &self.shape, &dst_built),
+            src: layout(self.itemsize, &self.shape, &src_built),
+            dst_built,
+            src_built,
+        }
+    }
+
+    /// What the arena of a laid case must hold after the copy.
+    pub fn expected(&self, laid: &Laid) -> Vec<u8> {
+        let start = laid.arena.as_ptr() as usize;
+        let mut memory = SlowMemory { start, bytes: laid.arena.clone() };
+        memory.copy(self.itemsize, &self.shape, &slow(start, &laid.dst_built), &slow(start, &laid.src_built));
+        memory.bytes
+    }
+}
+
+impl Laid {
+    pub fn bases(&mut self) -> (*mut u8, *const u8) {
+        let base = self.arena.as_mut_ptr();
+        (base.wrapping_add(self.dst_built.base), base.wrapping_add(self.src_built.base))
+    }
+}
+
+fn layout(itemsize: usize, shape: &[usize], built: &Built) -> Layout {
+    let shape: Vec<isize> = shape.iter().map(|&n| n as isize).collect();
+    let levels: Vec<LevelSpec<'_>> =
+        built.levels.iter().map(|(offset, strides)| LevelSpec { offset: *offset, strides }).collect();
+    Layout::new(&LayoutSpec { itemsize, shape: &shape, levels: &levels }).unwrap()
+}
+
+fn slow(start: usize, built: &Built) -> SlowSide {
+    let levels = built.levels.iter().map(|(o, s)| (*o as i64, s.iter().map(|&s| s as i64).collect()));
+    SlowSide { base: start + built.base, levels: levels.collect() }
+}

@@ -1,0 +1,84 @@
+//! Every plan, in any number of parts, in any order and on several threads, does what the slow twin does and touches
+//! no other byte.
+
+#![allow(unsafe_code)]
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Case, cases, large_cases};
+use extbuf_copy::Plan;
+use proptest::prelude::*;
+
+/// Runs the plan of a case in so many parts: in order, in reverse order, or on threads.
+fn check(case: &Case, parts: usize, threads: usize) -> Result<(), TestCaseError> {
+    let mut laid = case.lay();
+    let expected = case.expected(&laid);
+    let plan = Plan::new(&laid.dst, &laid.src).unwrap().with_parts(parts);
+    prop_assert!(plan.parts() >= 1 && plan.parts() <= parts.max(1));
+    let (dst, src) = laid.bases();
+    match threads {
+        0 => {
+            // SAFETY: the arena holds both sides, which do not overlap.
+            unsafe { plan.run(dst, src) };
+        }
+        1 => {
+            for part in (0..plan.parts()).rev() {
+                // SAFETY: as above.
+                unsafe { plan.run_part(dst, src, part) };
+            }
+        }
+        _ => {
+            let (next, dst, src) = (AtomicUsize::new(0), dst as usize, src as usize);
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        loop {
+                            let part = next.fetch_add(1, Ordering::Relaxed);
+                            if part >= plan.parts() {
+                                break;
+                            }
+                            // SAFETY: as above; parts write disjoint bytes.
+                            unsafe { plan.run_part(dst as *mut u8, src as *const u8, part) };
+                        }
+                    });
+                }
+            });
+        }
+    }
+    prop_assert!(laid.arena == expected, "differs:\n{plan}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
+
+    #[test]
+    fn any_layouts(case in cases(3), parts in 1usize..=9, reversed in 0usize..=1) {
+        check(&case, parts, reversed)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
+
+    #[test]
+    fn direct_layouts(case in cases(1), parts in 1usize..=9, reversed in 0usize..=1) {
+        check(&case, parts, reversed)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn whole_tiles(case in large_cases(), parts in 1usize..=9, reversed in 0usize..=1) {
+        check(&case, parts, reversed)?;
+    }
+
+    #[test]
+    fn on_threads(case in cases(2), parts in 1usize..=12, threads in 2usize..=4) {
+        check(&case, parts, threads)?;
+    }
+}
