@@ -109,10 +109,16 @@ impl fmt::Display for CopyError {
                 f,
                 "the destination may overlap itself: axis {axis} steps {stride} bytes over items that span {span}"
             ),
-            Objects => write!(f, "items hold object references (format 'O'), which cannot be copied as bytes"),
-            Length { expected, given } => write!(f, "the view holds {expected} bytes, the block given has {given}"),
+            Objects => {
+                write!(f, "items hold object references (format 'O'), which cannot be copied as bytes")
+            }
+            Length { expected, given } => {
+                write!(f, "the view holds {expected} bytes, the block given has {given}")
+            }
             Allocation { bytes } => write!(f, "no memory for {bytes} bytes"),
-            Cancelled { done, parts } => write!(f, "stopped by the progress hook after {done} of {parts} parts"),
+            Cancelled { done, parts } => {
+                write!(f, "stopped by the progress hook after {done} of {parts} parts")
+            }
             Layout(error) => write!(f, "{error}"),
         }
     }

@@ -33,13 +33,8 @@ impl Plan {
         if self.bytes == 0 {
             return;
         }
-        let mut job = Job {
-            kernel: self.kernel,
-            unit: self.unit,
-            loops: self.loops.clone(),
-            dst_skip: 0,
-            src_skip: 0,
-        };
+        let mut job =
+            Job { kernel: self.kernel, unit: self.unit, loops: self.loops.clone(), dst_skip: 0, src_skip: 0 };
         let mut load_range = self.all_loads();
         let range = |extent: usize| {
             let step = extent.div_ceil(self.parts).next_multiple_of(self.grain);
@@ -67,7 +62,9 @@ impl Plan {
             // SAFETY: the same of the source.
             let from = unsafe { src.follow(|_| ()) };
             // SAFETY: P1: with the load loops at this index, the direct loops stay inside both layouts.
-            unsafe { job.nest(&job.loops, to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip)) };
+            unsafe {
+                job.nest(&job.loops, to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip));
+            };
         };
         self.walk_loads(dst_base, src_base.cast_mut(), load_range, visit);
     }

@@ -42,10 +42,6 @@ impl Fresh {
     pub(crate) fn start(&self) -> *mut u8 {
         self.start.as_ptr()
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.allocation.size()
-    }
 }
 
 impl Drop for Fresh {

@@ -121,7 +121,8 @@ unsafe fn indirect(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> Overl
             see(stretch(from, src_reach), false);
         });
     };
-    let (mut written, mut read, mut count) = (usize::MAX..0, usize::MAX..0, 0usize);
+    let nothing = Range { start: usize::MAX, end: 0 };
+    let (mut written, mut read, mut count) = (nothing.clone(), nothing, 0usize);
     walk(&mut |bytes, writes| {
         let hull = if writes { &mut written } else { &mut read };
         *hull = hull.start.min(bytes.start)..hull.end.max(bytes.end);

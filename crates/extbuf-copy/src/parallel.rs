@@ -50,20 +50,12 @@ impl<'h> Meter<'h> {
         !self.stopped.load(Ordering::Relaxed)
     }
 
-    fn check(&self) -> Result<(), CopyError> {
-        if self.stopped.load(Ordering::Relaxed) {
-            let done = self.parts_done.load(Ordering::Relaxed);
-            return Err(CopyErrorKind::Cancelled { done, parts: self.parts }.into());
-        }
-        Ok(())
-    }
-
-    /// Runs all parts of a plan, on as many threads as the options and the plan allow.
+    /// Runs all parts of a plan, on as many threads as the options and the plan allow. Answers with how many.
     ///
     /// # Safety
     ///
     /// As for [`Plan::run_part`], for all parts, from any thread.
-    pub(crate) unsafe fn run(&self, plan: &Plan, dst: *mut u8, src: *const u8) -> Result<(), CopyError> {
+    pub(crate) unsafe fn run(&self, plan: &Plan, dst: *mut u8, src: *const u8) -> Result<usize, CopyError> {
         let next = AtomicUsize::new(0);
         let bases = Bases { dst, src };
         let work = || {
@@ -80,10 +72,11 @@ impl<'h> Meter<'h> {
                 }
             }
         };
-        match threads(self.options.threads, plan) {
+        let threads = threads(self.options.threads, plan);
+        match threads {
             1 => work(),
             #[cfg(feature = "rayon")]
-            threads => rayon::scope(|scope| {
+            _ => rayon::scope(|scope| {
                 for _ in 1..threads {
                     scope.spawn(|_| work());
                 }
@@ -92,7 +85,11 @@ impl<'h> Meter<'h> {
             #[cfg(not(feature = "rayon"))]
             _ => work(),
         }
-        self.check()
+        if self.stopped.load(Ordering::Relaxed) {
+            let done = self.parts_done.load(Ordering::Relaxed);
+            return Err(CopyErrorKind::Cancelled { done, parts: self.parts }.into());
+        }
+        Ok(threads)
     }
 }
 

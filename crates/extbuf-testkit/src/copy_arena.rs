@@ -101,7 +101,8 @@ pub fn build(shape: &[usize], itemsize: usize, recipe: &[LevelRecipe], arena: &m
                 let axes: Vec<usize> = level.axes.iter().map(|a| a.axis).collect();
                 let extents: Vec<usize> = axes.iter().map(|&a| shape[a]).collect();
                 for index in crate::copy_slow::indices(&extents) {
-                    let step: isize = axes.iter().zip(&index).map(|(&a, &k)| built.levels[l].1[a] * k as isize).sum();
+                    let step: isize =
+                        axes.iter().zip(&index).map(|(&a, &k)| built.levels[l].1[a] * k as isize).sum();
                     let place = (start + firsts[l]) as isize + step;
                     places.push(place as usize);
                 }

@@ -33,6 +33,10 @@ impl SlowMemory {
     }
 
     /// Where the item with an index lies.
+    ///
+    /// # Panics
+    ///
+    /// If a pointer on the way, or what it leads to, lies outside the memory.
     pub fn address(&self, side: &SlowSide, index: &[usize]) -> i64 {
         let mut address = side.base as i64;
         for (level, (offset, strides)) in side.levels.iter().enumerate() {
@@ -49,6 +53,10 @@ impl SlowMemory {
     }
 
     /// Copies every item, as if all of the source were read first.
+    ///
+    /// # Panics
+    ///
+    /// If an item lies outside the memory.
     pub fn copy(&mut self, itemsize: usize, shape: &[usize], dst: &SlowSide, src: &SlowSide) {
         let mut moves = Vec::new();
         for index in indices(shape) {

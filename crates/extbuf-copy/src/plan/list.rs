@@ -17,16 +17,6 @@ impl<T: Copy + Default, const N: usize> List<T, N> {
         List::Inline { len: 0, items: [T::default(); N] }
     }
 
-    pub(crate) fn filled(value: T, count: usize) -> Self {
-        if count <= N {
-            let mut items = [T::default(); N];
-            items[..count].fill(value);
-            List::Inline { len: count, items }
-        } else {
-            List::Heap(vec![value; count])
-        }
-    }
-
     pub(crate) fn push(&mut self, value: T) {
         match self {
             List::Inline { len, items } if *len < N => {
@@ -102,7 +92,5 @@ mod tests {
         }
         list.truncate(3);
         assert_eq!(list[..], [0, 1, 2]);
-        assert_eq!(List::<u8, 4>::filled(7, 3)[..], [7, 7, 7]);
-        assert_eq!(List::<u8, 4>::filled(7, 6)[..], [7; 6]);
     }
 }

@@ -25,6 +25,8 @@
 mod display;
 mod list;
 mod passes;
+#[cfg(test)]
+mod tests;
 
 use list::List;
 pub(crate) use passes::steps_over;

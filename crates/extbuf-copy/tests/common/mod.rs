@@ -65,7 +65,9 @@ pub fn large_cases() -> impl Strategy<Value = Case> {
 fn side(role: Role, shape: Vec<usize>, most: usize) -> impl Strategy<Value = Vec<LevelRecipe>> {
     let gap = || prop_oneof![6 => Just(0usize), 2 => 1usize..=9];
     let step = match role {
-        Role::Destination => prop_oneof![3 => gap().prop_map(Step::Over), 1 => gap().prop_map(Step::Back)].boxed(),
+        Role::Destination => {
+            prop_oneof![3 => gap().prop_map(Step::Over), 1 => gap().prop_map(Step::Back)].boxed()
+        }
         Role::Source => prop_oneof![
             6 => gap().prop_map(Step::Over),
             2 => gap().prop_map(Step::Back),
@@ -90,7 +92,8 @@ fn side(role: Role, shape: Vec<usize>, most: usize) -> impl Strategy<Value = Vec
                     let (guard, lead, shared) = gaps[level];
                     let here = |&axis: &usize| {
                         let (home, extra, _) = moves[axis];
-                        home % levels == level || (small && extra.is_some_and(|extra| extra % levels == level))
+                        home % levels == level
+                            || (small && extra.is_some_and(|extra| extra % levels == level))
                     };
                     let axes = order.iter().copied().filter(here);
                     let axes = axes.map(|axis| AxisRecipe { axis, step: moves[axis].2 }).collect();
@@ -128,7 +131,7 @@ impl Case {
         for &(place, target) in src_built.pointers.iter().chain(&dst_built.pointers) {
             assert!(place + size_of::<usize>() <= arena.len() && target <= arena.len());
             // SAFETY: both places lie in the arena, as just checked; a table may lie at an odd address.
-            unsafe { base.add(place).cast::<*mut u8>().write_unaligned(base.add(target)) };
+            unsafe { base.wrapping_add(place).cast::<*mut u8>().write_unaligned(base.wrapping_add(target)) };
         }
         Laid {
             arena,
