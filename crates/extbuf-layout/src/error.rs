@@ -150,6 +150,112 @@ pub enum LayoutErrorKind {
         /// Entries of the axis.
         extent: usize,
     },
+    /// Extents whose product is not the extent of the axis to split: `(2, 3)` for an axis of 7 entries.
+    SplitProduct {
+        /// The axis concerned.
+        axis: usize,
+        /// Entries of the axis.
+        extent: usize,
+        /// The product asked for, `None` where it is over `usize::MAX`.
+        product: Option<usize>,
+    },
+    /// A cut beyond the end of an axis: at 5 on an axis of 4 entries.
+    SplitBeyond {
+        /// The axis concerned.
+        axis: usize,
+        /// Where to cut.
+        at: usize,
+        /// Entries of the axis.
+        extent: usize,
+    },
+    /// Two axes that would have to become one and cannot: rows with a gap behind each.
+    CannotMerge {
+        /// The slower axis.
+        axis: usize,
+        /// The faster axis.
+        next: usize,
+        /// The first level at which a step of the slower axis is not as far as all steps of the faster.
+        level: usize,
+    },
+    /// A shape with another number of items.
+    ReshapeItems {
+        /// Items there are.
+        items: usize,
+        /// Items asked for, `None` where they are over `usize::MAX`.
+        wanted: Option<usize>,
+    },
+    /// Not one block size per axis.
+    TileLength {
+        /// Block sizes given.
+        given: usize,
+        /// Axes there are.
+        ndim: usize,
+    },
+    /// An extent that is no multiple of its block: blocks of 3 on an axis of 7 entries, or blocks of 0.
+    Tile {
+        /// The axis concerned.
+        axis: usize,
+        /// Entries of a block.
+        block: usize,
+        /// Entries of the axis.
+        extent: usize,
+    },
+    /// Another itemsize for a layout without axes.
+    CastNoAxis {
+        /// Bytes of one item.
+        itemsize: usize,
+        /// Bytes of one item asked for.
+        wanted: usize,
+    },
+    /// Another itemsize where the items of the last axis do not lie side by side.
+    CastGap {
+        /// The last axis.
+        axis: usize,
+        /// The level concerned.
+        level: usize,
+        /// The stride of the axis there.
+        stride: isize,
+        /// Bytes of one item.
+        itemsize: usize,
+    },
+    /// An itemsize that does not divide the bytes of the last axis: 8 for 3 items of 4 bytes; or an itemsize of 0.
+    CastUneven {
+        /// The last axis.
+        axis: usize,
+        /// Its entries.
+        extent: usize,
+        /// Bytes of one item.
+        itemsize: usize,
+        /// Bytes of one item asked for.
+        wanted: usize,
+    },
+    /// Two layouts to join that differ in itemsize, number of axes or number of levels.
+    JoinUnlike,
+    /// Two layouts to join that differ in the extent of another axis.
+    JoinExtent {
+        /// The axis concerned.
+        axis: usize,
+        /// The extent in the first.
+        extent: usize,
+        /// The extent in the second.
+        next: usize,
+    },
+    /// Two layouts to join that are not one: strides differ, or the second does not begin where the first ends.
+    JoinApart {
+        /// The axis concerned.
+        axis: usize,
+        /// The first level at which they part.
+        level: usize,
+    },
+    /// A layout that leaves its block of memory: 4 items of 4 bytes in a block of 15.
+    OutsideBlock {
+        /// The lowest byte reached, from the start of the block.
+        low: isize,
+        /// One past the highest byte reached.
+        high: isize,
+        /// Bytes of the block.
+        block: usize,
+    },
     /// An encoding's array that is not as long as the shape: 2 suboffsets for 3 axes.
     EncodedLength {
         /// What the array holds.
@@ -220,6 +326,56 @@ impl fmt::Display for LayoutError {
             }
             Window { axis, size, extent } => {
                 write!(f, "a window of {size} entries on axis {axis}, which has {extent}")
+            }
+            SplitProduct { axis, extent, product: Some(product) } => {
+                write!(f, "axis {axis} has {extent} entries and cannot be split into {product}")
+            }
+            SplitProduct { axis, extent, product: None } => {
+                write!(
+                    f,
+                    "axis {axis} has {extent} entries and cannot be split into more than {}",
+                    usize::MAX
+                )
+            }
+            SplitBeyond { axis, at, extent } => {
+                write!(f, "axis {axis} has {extent} entries and cannot be split at {at}")
+            }
+            CannotMerge { axis, next, level } => write!(
+                f,
+                "axes {axis} and {next} cannot become one: at level {level} a step of axis {axis} is not as far as \
+                 all steps of axis {next}"
+            ),
+            ReshapeItems { items, wanted: Some(wanted) } => {
+                write!(f, "{items} items cannot be given a shape of {wanted}")
+            }
+            ReshapeItems { items, wanted: None } => {
+                write!(f, "{items} items cannot be given a shape of more than {}", usize::MAX)
+            }
+            TileLength { given, ndim } => write!(f, "{given} block sizes for {ndim} axes"),
+            Tile { axis, block, extent } => {
+                write!(f, "axis {axis} has {extent} entries, which are not whole blocks of {block}")
+            }
+            CastNoAxis { itemsize, wanted } => {
+                write!(f, "without axes an item of {itemsize} bytes cannot become items of {wanted}")
+            }
+            CastGap { axis, level, stride, itemsize } => write!(
+                f,
+                "axis {axis} has stride {stride} at level {level}, so its items of {itemsize} bytes do not lie side \
+                 by side"
+            ),
+            CastUneven { axis, extent, itemsize, wanted } => write!(
+                f,
+                "axis {axis} has {extent} items of {itemsize} bytes, which are not whole items of {wanted}"
+            ),
+            JoinUnlike => write!(f, "layouts to join differ in itemsize, number of axes or number of levels"),
+            JoinExtent { axis, extent, next } => {
+                write!(f, "layouts to join have extents {extent} and {next} on axis {axis}")
+            }
+            JoinApart { axis, level } => {
+                write!(f, "layouts to join are not one layout: they part on axis {axis} at level {level}")
+            }
+            OutsideBlock { low, high, block } => {
+                write!(f, "bytes {low}..{high} leave the block of {block} bytes")
             }
             EncodedLength { what, given, ndim } => write!(f, "{given} {what} for {ndim} axes"),
             NotEncodable { encoding, axis: Some(axis), refusal } => {

@@ -213,6 +213,21 @@ impl Layout {
         }
     }
 
+    /// Whether every byte that level 0 reaches lies in a block of memory whose first byte the base points at. Items
+    /// or, with loads, the first stored pointers; where those lead no number can tell.
+    ///
+    /// # Errors
+    ///
+    /// The bytes reached, where they leave the block.
+    pub fn check_inside(&self, block: usize) -> Result<(), LayoutError> {
+        let Extent { start: low, end: high } = self.extent(0);
+        if low >= 0 && high as usize <= block {
+            Ok(())
+        } else {
+            Err(Kind::OutsideBlock { low, high, block }.into())
+        }
+    }
+
     /// The address rule itself, as a function (the reference that prose cannot be): follows the chain from `base` to
     /// the item at `index`.
     ///
@@ -240,7 +255,7 @@ impl Layout {
 
     /// `offset + sum strides * index` at a level. Inside L3 for an index inside the shape.
     #[inline]
-    fn place(&self, level: usize, index: &[usize]) -> isize {
+    pub(crate) fn place(&self, level: usize, index: &[usize]) -> isize {
         let words = self.level(level);
         words[1..]
             .iter()

@@ -2,3 +2,4 @@
 
 pub mod copy_arena;
 pub mod copy_slow;
+pub mod layout_twin;
