@@ -85,14 +85,14 @@ fn list(crates: &[Package]) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>extbuf: reference</title>\n\
          <meta name=\"viewport\" content=\"width=device-width\"></head>\n\
-         <body style=\"max-width: 44em; margin: 2em auto; padding: 0 1em; font-family: sans-serif\">\n\
+         <body style=\"max-width: 44em; margin: 2em auto; padding: 0 1em; font: 1.05em/1.5 sans-serif\">\n\
          <h1>Reference</h1>\n<p><a href=\"../index.html\">The book</a></p>\n<dl>\n",
     );
     for Package { name, description, .. } in crates {
         let folder = name.replace('-', "_");
         writeln!(
             page,
-            "<dt><a href=\"{folder}/index.html\">{name}</a></dt><dd>{}</dd>",
+            "<dt><a href=\"{folder}/index.html\">{name}</a></dt><dd style=\"margin-bottom: 0.6em\">{}</dd>",
             escaped(description)
         )
         .expect("a string takes all text");

@@ -66,8 +66,8 @@ fn examples(tree: &Tree, page: &str, text: &str, problems: &mut Vec<Problem>) {
         asked.map(|address| beside(path, address)).any(|target| target == page)
     });
     if !included {
-        let what = "no crate tests this example: include the page where `cfg(doctest)` holds, as \
-                    `#[doc = include_str!(…)]`";
+        let what = "no crate tests this example: in the lib.rs of one that can, put `#[cfg(doctest)]`, \
+                    `#[doc = include_str!(\"…\")]` and `struct Page;`";
         problems.push(problem(page, number, what));
     }
 }

@@ -34,7 +34,8 @@ pub(super) const ROOMS: &[Room] = &[
     // `half` and `num-complex` are there for who already uses them: optional, off by default.
     Room { name: "extbuf-format",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "half", "num-complex"]), may_hold_unsafe: false, no_std: true },
     Room { name: "extbuf-layout",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: false, no_std: true },
-    Room { name: "extbuf-protocol", ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: true, no_std: true },
+    // `memmap2` makes a mapped file an owner of memory: optional, off by default.
+    Room { name: "extbuf-protocol", ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "memmap2"]), may_hold_unsafe: true, no_std: true },
     Room { name: "extbuf-copy",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "rayon"]), may_hold_unsafe: true, no_std: false },
     Room { name: "extbuf",          ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"], tests: TESTKIT, outside: Outside::Only(&[]), may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-derive",   ours: &[], tests: &["extbuf-format"], outside: Outside::Only(&["proc-macro2", "quote", "syn"]), may_hold_unsafe: false, no_std: false },
