@@ -1,1 +1,81 @@
 //! What an item of a buffer is: struct and PEP 3118 format strings, parsed to a checked tree and back.
+//!
+//! ```
+//! use extbuf_format::Format;
+//!
+//! let record = Format::parse("T{B:tag:<d:value:(2,3)h:m:}")?;
+//! assert_eq!((record.itemsize(), record.alignment()), (21, 1));
+//! assert_eq!(record.field("m[1,2]")?.0, 1 + 8 + 10);
+//!
+//! let bytes = [7, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0];
+//! assert_eq!(record.unpack(&bytes)?.to_string(), "(7, 1.5, [[1, 2, 3], [4, 5, 6]])");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | To … | use |
+//! |---|---|
+//! | read a text | [`Format::parse`], [`Format::parse_as`]; what is wrong: [`ParseError`] |
+//! | write it again | `Display`, [`Format::to_string_as`] |
+//! | ask what lies where | [`Format::itemsize`], [`Format::fields`], [`Format::field`], [`Format::outline`] |
+//! | compare | `==`, [`Format::is_compatible_with`], [`Format::matches`] |
+//! | read and write values | [`Format::unpack`], [`Format::pack`] |
+//! | describe a Rust type | [`Element`] |
+//!
+//! # Limits
+//!
+//! No text makes the parser panic, hang, or use more than a bounded stack. Nesting ends at [`MAX_DEPTH`], the
+//! axes of an array at [`MAX_DIMS`], a size at `isize::MAX`. Names have any length. Parsing takes time linear
+//! in the length of the text (`n log n` in the number of names of one record), and memory of at most a hundred
+//! or so bytes for each byte of text, whatever the counts in it: `1000000000i` is one run.
+//!
+//! # Features
+//!
+//! - `std` (default): nothing but the name so far.
+//! - `half`: [`Element`] for `half::f16` and `half::bf16`. Formats with half floats need no feature.
+//! - `num-complex`: [`Element`] for `num_complex::Complex<f32>` and `Complex<f64>`.
+//!
+//! # What this crate does not do
+//!
+//! It holds no pointer and follows none: an address is a number here. It does not count references, so the
+//! bytes of an `O` are no value. It does not know where the items of a buffer lie (that is `extbuf-layout`),
+//! and it does not convert between formats. It reads bit fields as PEP 3118 leaves room to define them, not
+//! as any C compiler lays them out.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+#[cfg(any(test, doctest))]
+extern crate std;
+
+mod build;
+mod dialect;
+mod element;
+mod equiv;
+mod error;
+mod fault;
+mod item;
+mod matching;
+mod number;
+mod outline;
+mod pack;
+mod parse;
+mod path;
+mod print;
+mod scalar;
+mod tokens;
+mod unpack;
+mod value;
+
+pub use build::FieldSpec;
+pub use dialect::{Dialect, UnknownDialect};
+pub use element::Element;
+pub use error::{ParseError, ParseErrorKind};
+pub use fault::{FormatError, FormatErrorKind};
+pub use item::{
+    Array, Bounds, Custom, Field, Fields, Format, Function, Item, MAX_DEPTH, MAX_DIMS, Pointer, Record, Run,
+};
+pub use outline::Line;
+pub use scalar::{ByteOrder, Code, Kind, Mark, Scalar};
+pub use tokens::{Token, TokenKind, Tokens, tokens};
+pub use value::Value;

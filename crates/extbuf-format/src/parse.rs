@@ -1,0 +1,581 @@
+//! Text to tree: one pass over the tokens, one rule table, one place where offsets are computed.
+//!
+//! ```text
+//! format   = { entry } ;
+//! entry    = { mark | shape | count } , type , [ name ] ;
+//! shape    = "(" , number , { "," , number } , ")" ;
+//! type     = code | "Z" , real | "T{" , format , "}" | "&" , entry | "X{" … "}" | "[" … "]" ;
+//! name     = ":" , { any but ":" } , ":" ;
+//! ```
+//!
+//! A mark governs whatever is placed while it holds: a scalar's order and size, whether an entry is aligned,
+//! and at a closing brace whether the end of the record is padded to its alignment. Recursion goes one level
+//! down a bracket and no deeper than [`MAX_DEPTH`], so that the stack is bounded whatever the text; all else
+//! is a loop that moves forward, so that time is linear in the length.
+
+use alloc::borrow::{Cow, ToOwned};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::str::FromStr;
+
+use crate::build::{MAX_SIZE, Overflow, Placer, array, braced};
+use crate::dialect::{Count, Dialect, DuplicateNames, EndPadding, Marks, Rules, Scope, Space, WideText};
+use crate::error::{ParseError, ParseErrorKind as K};
+use crate::item::{Bounds, Custom, Format, Function, MAX_DEPTH, MAX_DIMS, Node, Pointer, Record};
+use crate::scalar::{Code, Mark, Scalar};
+use crate::tokens::{Fault, Lexer, Token, TokenKind, is_space};
+
+impl Format {
+    /// Reads a format text in the [`Pep3118`](Dialect::Pep3118) dialect.
+    ///
+    /// # Errors
+    ///
+    /// See [`ParseErrorKind`](crate::ParseErrorKind).
+    ///
+    /// ```
+    /// use extbuf_format::Format;
+    ///
+    /// assert_eq!(Format::parse("<hhqd")?.itemsize(), 20);
+    /// assert_eq!(Format::parse("T{b:a:i:b:}")?.itemsize(), 8);
+    /// # Ok::<(), extbuf_format::ParseError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Format, ParseError> {
+        Format::parse_as(Dialect::Pep3118, text)
+    }
+
+    /// Reads a format text by the rules of a dialect.
+    ///
+    /// # Errors
+    ///
+    /// See [`ParseErrorKind`](crate::ParseErrorKind).
+    pub fn parse_as(dialect: Dialect, text: &str) -> Result<Format, ParseError> {
+        let rules = dialect.rules();
+        if let Some(scalar) = single(rules, text.as_bytes()) {
+            return Ok(Format::scalar(scalar));
+        }
+        let mut parser = Parser::new(rules, Lexer::new(text, 0..text.len()), Mark::Native, 0);
+        match parser.whole() {
+            Ok(format) => Ok(format),
+            Err(fault) => Err(ParseError::new(fault.kind, fault.span, text)),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Format, ParseError> {
+        Format::parse(text)
+    }
+}
+
+/// The short way for the commonest texts: one code, or a mark and a code.
+#[inline]
+fn single(rules: &Rules, text: &[u8]) -> Option<Scalar> {
+    let (mark, letter) = match *text {
+        [letter] => (Mark::Native, letter),
+        [mark, letter] => (Mark::from_byte(mark).filter(|&m| rules.reads_mark(m))?, letter),
+        _ => return None,
+    };
+    let code = Code::from_letter(letter).filter(|&code| rules.starts.has(letter) && code != Code::Void)?;
+    if code.native_only() && !mark.native_sizes() && !rules.native_only_anywhere {
+        return None;
+    }
+    Some(Scalar::new(wide(rules, code), mark))
+}
+
+/// `u` of ctypes is C's `wchar_t`.
+fn wide(rules: &Rules, code: Code) -> Code {
+    let four_bytes = !cfg!(windows);
+    if code == Code::Ucs2 && rules.wide_text == WideText::Wchar && four_bytes { Code::Ucs4 } else { code }
+}
+
+struct Parser<'t> {
+    rules: &'static Rules,
+    lexer: Lexer<'t>,
+    /// The next token, already cut.
+    next: Option<Token>,
+    started: bool,
+    mark: Mark,
+    depth: usize,
+}
+
+/// What stood before a type.
+#[derive(Default)]
+struct Prefix {
+    shape: Vec<usize>,
+    has_shape: bool,
+    count: Option<usize>,
+    has_mark: bool,
+    span: Range<usize>,
+}
+
+/// A type as read: a tree, or bytes that are padding unless a name follows.
+enum Type {
+    Item(Format),
+    /// The count was the length of it.
+    Sized(Scalar),
+    Pad(usize),
+}
+
+impl<'t> Parser<'t> {
+    fn new(rules: &'static Rules, lexer: Lexer<'t>, mark: Mark, depth: usize) -> Parser<'t> {
+        Parser { rules, lexer, next: None, started: false, mark, depth }
+    }
+
+    /// The text to its end, as one item.
+    fn whole(&mut self) -> Result<Format, Fault> {
+        let record = self.sequence(None)?;
+        Ok(collapse(record))
+    }
+
+    fn peek(&mut self) -> Result<Option<&Token>, Fault> {
+        if !self.started {
+            self.next = self.lexer.next()?;
+            self.started = true;
+        }
+        Ok(self.next.as_ref())
+    }
+
+    fn advance(&mut self) -> Result<Option<Token>, Fault> {
+        self.peek()?;
+        self.started = false;
+        Ok(self.next.take())
+    }
+
+    fn end(&self) -> Range<usize> {
+        self.lexer.end..self.lexer.end
+    }
+
+    fn not_here(&self, span: Range<usize>) -> Fault {
+        let found = self.lexer.text[span.start..].chars().next().unwrap_or('\0');
+        Fault { kind: K::NotInDialect { found, dialect: self.rules.dialect }, span }
+    }
+
+    /// Entries up to the closing brace of `open`, or to the end of the text.
+    fn sequence(&mut self, open: Option<Range<usize>>) -> Result<Record, Fault> {
+        let mut placer = Placer::new();
+        let mut names = Names::default();
+        loop {
+            self.space(Place::BetweenEntries)?;
+            let (kind, span) = match self.peek()? {
+                Some(token) => (token.kind, token.span.clone()),
+                None => match open {
+                    Some(open) => return Err(Fault { kind: K::Unclosed { opened: "T{" }, span: open }),
+                    None => break,
+                },
+            };
+            match kind {
+                TokenKind::RecordClose => {
+                    if open.is_none() {
+                        return Err(Fault { kind: K::StrayBrace, span });
+                    }
+                    self.advance()?;
+                    break;
+                }
+                TokenKind::Name if !self.rules.starts.has(b':') => return Err(self.not_here(span)),
+                TokenKind::Name => return Err(Fault { kind: K::NameWithoutType, span }),
+                _ => self.entry(&mut placer, &mut names)?,
+            }
+        }
+        let bounds = if open.is_some() { Bounds::Braced } else { Bounds::Open };
+        let everywhere = self.rules.end_padding == EndPadding::Everywhere;
+        let padded = self.mark.aligns() && (everywhere || bounds == Bounds::Braced);
+        let end = self.lexer.at.min(self.lexer.end);
+        placer
+            .finish(bounds, Mark::Native, padded, self.rules.record_alignment)
+            .map_err(|Overflow| too_large(end..end))
+    }
+
+    /// One entry: prefix, type, name; placed.
+    fn entry(&mut self, placer: &mut Placer, names: &mut Names<'t>) -> Result<(), Fault> {
+        let Some((mut prefix, what, code_span)) = self.typed()? else { return Ok(()) };
+        let named = self.name(names)?;
+        let whole = prefix.span.start..self.lexer.at.min(self.lexer.end).max(code_span.end);
+        let overflow = |Overflow| too_large(whole.clone());
+
+        let mut repeat = 1;
+        let base = match what {
+            Type::Pad(len) if named.is_none() => {
+                let bytes = prefix.shape.iter().try_fold(len, |n, &d| n.checked_mul(d)).ok_or(Overflow);
+                return bytes.and_then(|bytes| placer.pad(bytes)).map_err(overflow);
+            }
+            Type::Pad(len) => Format::scalar(
+                Scalar::with_len(Code::Void, self.mark, len).ok_or(Overflow).map_err(overflow)?,
+            ),
+            Type::Sized(scalar) => Format::scalar(scalar),
+            Type::Item(format) => {
+                let count = prefix.count.unwrap_or(1);
+                let dimension = self.rules.count == Count::Dimension || prefix.has_shape || named.is_some();
+                if dimension && count != 1 {
+                    prefix.shape.push(count);
+                } else {
+                    repeat = count;
+                }
+                format
+            }
+        };
+        let format = self.shaped(&prefix, base)?;
+        placer.push(format, repeat, named).map_err(overflow)
+    }
+
+    /// Prefix and type; `None` for marks with nothing behind them, which end a sequence harmlessly.
+    fn typed(&mut self) -> Result<Option<(Prefix, Type, Range<usize>)>, Fault> {
+        let prefix = self.prefix()?;
+        let end = self.end();
+        let token = match self.peek()? {
+            Some(token) if !matches!(token.kind, TokenKind::RecordClose | TokenKind::Name) => {
+                self.advance()?.unwrap_or(Token { kind: TokenKind::Space, span: end })
+            }
+            other => {
+                let span = other.map_or(end, |t| t.span.start..t.span.start);
+                let only_marks = !prefix.has_shape && prefix.count.is_none();
+                if only_marks && self.rules.marks != Marks::AfterShape && !self.next_is_name() {
+                    return Ok(None);
+                }
+                return Err(Fault { kind: K::TypeExpected, span });
+            }
+        };
+        let span = token.span.clone();
+        let what = self.type_of(token, &prefix)?;
+        Ok(Some((prefix, what, span)))
+    }
+
+    fn next_is_name(&self) -> bool {
+        self.next.as_ref().is_some_and(|token| token.kind == TokenKind::Name)
+    }
+
+    /// Marks, a shape and a count, in the orders that the dialect allows.
+    fn prefix(&mut self) -> Result<Prefix, Fault> {
+        let mut prefix = Prefix::default();
+        let mut first = true;
+        while let Some(token) = self.peek()? {
+            let (kind, span) = (token.kind, token.span.clone());
+            if first {
+                prefix.span = span.clone();
+                first = false;
+            }
+            match kind {
+                TokenKind::Mark(mark) => {
+                    self.check_mark(mark, &prefix, span)?;
+                    self.mark = mark;
+                    prefix.has_mark = true;
+                    self.advance()?;
+                }
+                TokenKind::ShapeOpen => {
+                    if !self.rules.starts.has(b'(') {
+                        return Err(self.not_here(span));
+                    }
+                    if prefix.has_shape || prefix.count.is_some() {
+                        return Err(Fault { kind: K::TypeExpected, span });
+                    }
+                    if prefix.has_mark && self.rules.marks == Marks::AfterShape {
+                        return Err(Fault { kind: K::MarkPosition { dialect: self.rules.dialect }, span });
+                    }
+                    self.advance()?;
+                    self.shape(&mut prefix.shape, span)?;
+                    prefix.has_shape = true;
+                }
+                TokenKind::Number => {
+                    if prefix.count.is_some() {
+                        return Err(Fault { kind: K::TypeExpected, span });
+                    }
+                    prefix.count = Some(self.number(span)?);
+                    self.advance()?;
+                }
+                TokenKind::Space => {
+                    let inside = prefix.count.is_some() || prefix.has_shape;
+                    self.space(if inside { Place::InsideEntry } else { Place::BetweenEntries })?;
+                }
+                _ => break,
+            }
+        }
+        Ok(prefix)
+    }
+
+    fn check_mark(&self, mark: Mark, prefix: &Prefix, span: Range<usize>) -> Result<(), Fault> {
+        let dialect = self.rules.dialect;
+        if !self.rules.marks_known.has(self.lexer.text.as_bytes()[span.start]) {
+            return Err(self.not_here(span));
+        }
+        if !self.rules.reads_mark(mark) {
+            return Err(Fault { kind: K::ForeignOrder { dialect }, span });
+        }
+        let misplaced = match self.rules.marks {
+            Marks::Anywhere => false,
+            Marks::First => span.start != 0,
+            Marks::AfterShape => prefix.has_mark || prefix.count.is_some(),
+        };
+        if misplaced { Err(Fault { kind: K::MarkPosition { dialect }, span }) } else { Ok(()) }
+    }
+
+    /// The dimensions after an opening parenthesis, and the closing one.
+    fn shape(&mut self, shape: &mut Vec<usize>, open: Range<usize>) -> Result<(), Fault> {
+        loop {
+            self.space(Place::InShape)?;
+            match self.advance()? {
+                Some(Token { kind: TokenKind::Number, span }) => {
+                    if shape.len() == MAX_DIMS {
+                        return Err(Fault { kind: K::TooManyDimensions { limit: MAX_DIMS }, span });
+                    }
+                    shape.push(self.number(span)?);
+                }
+                Some(token) => return Err(Fault { kind: K::DimensionExpected, span: token.span }),
+                None => return Err(Fault { kind: K::Unclosed { opened: "(" }, span: open }),
+            }
+            self.space(Place::InShape)?;
+            match self.advance()? {
+                Some(Token { kind: TokenKind::Comma, .. }) => {}
+                Some(Token { kind: TokenKind::ShapeClose, .. }) => return Ok(()),
+                Some(token) => {
+                    return Err(Fault {
+                        kind: K::Unclosed { opened: "(" },
+                        span: open.start..token.span.start,
+                    });
+                }
+                None => return Err(Fault { kind: K::Unclosed { opened: "(" }, span: open }),
+            }
+        }
+    }
+
+    fn number(&self, span: Range<usize>) -> Result<usize, Fault> {
+        let digits = &self.lexer.text[span.clone()];
+        digits.parse().ok().filter(|&n| n <= MAX_SIZE).ok_or_else(|| too_large(span))
+    }
+
+    fn type_of(&mut self, token: Token, prefix: &Prefix) -> Result<Type, Fault> {
+        let span = token.span;
+        let byte = self.lexer.text.as_bytes()[span.start];
+        let known = self.rules.starts.has(byte);
+        match token.kind {
+            TokenKind::Code => return self.code(span, prefix.count),
+            TokenKind::RecordOpen | TokenKind::Pointer | TokenKind::Function | TokenKind::Custom
+                if !known =>
+            {
+                Err(self.not_here(span))
+            }
+            TokenKind::RecordOpen => {
+                self.deeper(&span)?;
+                let before = self.mark;
+                let mut record = self.sequence(Some(span))?;
+                if self.rules.scope == Scope::Restored {
+                    self.mark = before;
+                }
+                record.mark = self.mark;
+                self.depth -= 1;
+                Ok(Node::Record(record))
+            }
+            TokenKind::Pointer => {
+                self.deeper(&span)?;
+                let mark = self.mark;
+                let target = self.target(span)?;
+                self.mark = mark;
+                self.depth -= 1;
+                Ok(Node::Pointer(Pointer { target, mark }))
+            }
+            TokenKind::Function => {
+                let signature = self.lexer.text[span.start + 2..span.end - 1].to_owned();
+                Ok(Node::Function(Function { signature: Cow::Owned(signature), mark: self.mark }))
+            }
+            TokenKind::Custom => self.custom(span).map(Node::Custom),
+            // White space that the prefix left standing cannot reach this place; the others begin no type.
+            _ => Err(self.lexer.unknown(span.start)),
+        }
+        .map(|node| Type::Item(Format::from_node(node)))
+    }
+
+    fn deeper(&mut self, span: &Range<usize>) -> Result<(), Fault> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Fault { kind: K::TooDeep { limit: MAX_DEPTH }, span: span.clone() });
+        }
+        Ok(())
+    }
+
+    fn code(&self, span: Range<usize>, count: Option<usize>) -> Result<Type, Fault> {
+        let text = &self.lexer.text[span.clone()];
+        let letter = text.as_bytes()[0];
+        let dialect = self.rules.dialect;
+        let code = match text.as_bytes() {
+            [b'Z', part] if self.rules.complex.has(*part) => match part {
+                b'e' => Code::ComplexHalf,
+                b'f' => Code::ComplexFloat,
+                b'd' => Code::ComplexDouble,
+                _ => Code::ComplexLongDouble,
+            },
+            [b'Z', ..] if !self.rules.starts.has(b'Z') => return Err(self.not_here(span)),
+            [b'Z', _] => return Err(Fault { kind: K::NotInDialect { found: 'Z', dialect }, span }),
+            [b'Z'] if self.rules.text_pointers => Code::WidePointer,
+            [b'Z'] => {
+                let next = self.lexer.text[span.end..self.lexer.end].chars().next().map_or(0, char::len_utf8);
+                return Err(Fault { kind: K::ComplexPart, span: span.start..span.end + next });
+            }
+            _ => match Code::from_letter(letter) {
+                None => return Err(self.lexer.unknown(span.start)),
+                Some(_) if !self.rules.starts.has(letter) => return Err(self.not_here(span)),
+                Some(code) => wide(self.rules, code),
+            },
+        };
+        if code.native_only() && !self.mark.native_sizes() && !self.rules.native_only_anywhere {
+            return Err(Fault { kind: K::NoStandardSize { code: code.as_str() }, span });
+        }
+        if code == Code::Void {
+            return Ok(Type::Pad(count.unwrap_or(1)));
+        }
+        if !code.counts_length() {
+            return Ok(Type::Item(Format::scalar(Scalar::new(code, self.mark))));
+        }
+        match Scalar::with_len(code, self.mark, count.unwrap_or(1)) {
+            Some(scalar) => Ok(Type::Sized(scalar)),
+            None if code == Code::Bits => Err(Fault { kind: K::BitCount { limit: 64 }, span }),
+            None => Err(too_large(span)),
+        }
+    }
+
+    /// What stands behind `&`: an entry without a name.
+    fn target(&mut self, and: Range<usize>) -> Result<Format, Fault> {
+        let Some((prefix, what, span)) = self.typed()? else {
+            return Err(Fault { kind: K::TypeExpected, span: and.end..and.end });
+        };
+        let base = match what {
+            Type::Item(_) if prefix.count.is_some_and(|n| n != 1) => {
+                return Err(Fault { kind: K::TypeExpected, span: prefix.span });
+            }
+            Type::Item(format) => format,
+            Type::Sized(scalar) => Format::scalar(scalar),
+            Type::Pad(len) => {
+                Format::scalar(Scalar::with_len(Code::Void, self.mark, len).ok_or_else(|| too_large(span))?)
+            }
+        };
+        self.shaped(&prefix, base)
+    }
+
+    fn shaped(&self, prefix: &Prefix, base: Format) -> Result<Format, Fault> {
+        if prefix.shape.len() > MAX_DIMS {
+            return Err(Fault { kind: K::TooManyDimensions { limit: MAX_DIMS }, span: prefix.span.clone() });
+        }
+        let end = self.lexer.at.min(self.lexer.end);
+        array(&prefix.shape, base).map_err(|Overflow| too_large(prefix.span.start..end))
+    }
+
+    /// `[name$params;alias]`: the first `;` ends the parameters, the first `$` before it the name.
+    fn custom(&mut self, span: Range<usize>) -> Result<Custom, Fault> {
+        let text = self.lexer.text;
+        let inner = &text[span.start + 1..span.end - 1];
+        let (head, alias) = inner.split_once(';').map_or((inner, None), |(head, alias)| (head, Some(alias)));
+        let (name, params) = head.split_once('$').map_or((head, None), |(name, params)| (name, Some(params)));
+        if name.is_empty() {
+            return Err(Fault { kind: K::CustomName, span });
+        }
+        let storage = match alias {
+            Some(alias) => {
+                self.deeper(&span)?;
+                let end = span.end - 1;
+                let lexer = Lexer::new(text, end - alias.len()..end);
+                let storage = Parser::new(self.rules, lexer, self.mark, self.depth).whole()?;
+                self.depth -= 1;
+                braced(storage)
+            }
+            None => match Custom::KNOWN.iter().find(|(known, _)| *known == name) {
+                Some(&(_, code)) => Format::scalar(Scalar::new(code, self.mark)),
+                None => return Err(Fault { kind: K::CustomSize, span }),
+            },
+        };
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        Ok(Custom { name: owned(name), params: params.map(owned), storage, mark: self.mark })
+    }
+
+    /// The name after a type, checked against those before it.
+    fn name(&mut self, names: &mut Names<'t>) -> Result<Option<Cow<'static, str>>, Fault> {
+        if self.rules.space == Space::Anywhere || self.rules.space == Space::OutsideShapesNoTab {
+            self.space(Place::InsideEntry)?;
+        }
+        let span = match self.peek()? {
+            Some(token) if token.kind == TokenKind::Name => token.span.clone(),
+            _ => return Ok(None),
+        };
+        if !self.rules.starts.has(b':') {
+            return Err(self.not_here(span));
+        }
+        self.advance()?;
+        let name = &self.lexer.text[span.start + 1..span.end - 1];
+        if names.is_taken(name) && self.rules.duplicate_names == DuplicateNames::Refused {
+            return Err(Fault { kind: K::DuplicateName, span });
+        }
+        Ok(Some(Cow::Owned(name.to_owned())))
+    }
+
+    /// Skips white space, or says that the dialect takes none here.
+    fn space(&mut self, place: Place) -> Result<(), Fault> {
+        let span = match self.peek()? {
+            Some(token) if token.kind == TokenKind::Space => token.span.clone(),
+            _ => return Ok(()),
+        };
+        let text = &self.lexer.text.as_bytes()[span.clone()];
+        debug_assert!(text.iter().all(|&b| is_space(b)));
+        let taken = match self.rules.space {
+            Space::Anywhere => true,
+            Space::BetweenEntries => place == Place::BetweenEntries,
+            Space::InShapes => place == Place::InShape,
+            Space::OutsideShapesNoTab => {
+                place != Place::InShape && text.iter().all(|b| matches!(b, b' ' | b'\r' | b'\n'))
+            }
+        };
+        if !taken {
+            return Err(Fault { kind: K::Space { dialect: self.rules.dialect }, span });
+        }
+        self.advance()?;
+        Ok(())
+    }
+}
+
+/// Where white space was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    BetweenEntries,
+    InsideEntry,
+    InShape,
+}
+
+/// The names of a record: compared one by one while they are few, kept in a tree when they are many.
+#[derive(Default)]
+struct Names<'t> {
+    few: [&'t str; 16],
+    count: usize,
+    many: BTreeSet<&'t str>,
+}
+
+impl<'t> Names<'t> {
+    /// Adds a name; whether it was there before. The empty name may stand any number of times.
+    fn is_taken(&mut self, name: &'t str) -> bool {
+        if name.is_empty() {
+            return false;
+        }
+        if self.count < self.few.len() {
+            let taken = self.few[..self.count].contains(&name);
+            self.few[self.count] = name;
+            self.count += 1;
+            return taken;
+        }
+        if self.many.is_empty() {
+            self.many.extend(self.few);
+        }
+        !self.many.insert(name)
+    }
+}
+
+fn too_large(span: Range<usize>) -> Fault {
+    Fault { kind: K::TooLarge { limit: MAX_SIZE }, span }
+}
+
+/// A sequence of one unnamed field that fills it is that field.
+fn collapse(record: Record) -> Format {
+    if let [run] = &*record.runs {
+        let alone = run.name.is_none() && run.repeat == 1 && run.offset == 0;
+        if alone && run.format.itemsize() == record.itemsize {
+            return run.format.clone();
+        }
+    }
+    Format::from_node(Node::Record(record))
+}
