@@ -200,10 +200,10 @@ fn clippy() -> Result {
 
 fn test() -> Result {
     if has_nextest() {
-        run(&mut cargo(["nextest", "run", "--locked", "--workspace"]))?;
+        run(&mut cargo(["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]))?;
         run(&mut cargo(["test", "--locked", "--workspace", "--doc"]))
     } else {
-        run(&mut cargo(["test", "--locked", "--workspace"]))
+        run(&mut cargo(["test", "--locked", "--workspace", "--no-fail-fast"]))
     }
 }
 
@@ -232,10 +232,10 @@ fn package() -> Result {
 fn test_one(library: &Package, features: &str) -> Result {
     let arguments = ["--locked", features, "--package", &library.name];
     if has_nextest() {
-        run(cargo(["nextest", "run", "--no-tests=pass"]).args(arguments))?;
+        run(cargo(["nextest", "run", "--no-tests=pass", "--no-fail-fast"]).args(arguments))?;
         run(cargo(["test", "--doc"]).args(arguments))
     } else {
-        run(cargo(["test"]).args(arguments))
+        run(cargo(["test", "--no-fail-fast"]).args(arguments))
     }
 }
 
