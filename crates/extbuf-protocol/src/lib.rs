@@ -1,1 +1,79 @@
-//! Who lends memory, who may look at it, and for how long: exporters, leases, views and windows.
+//! Who lends memory, who may look at it, and for how long.
+//!
+//! An [`Exporter`] lends memory on a [`Request`]: it pins the memory with a [`Lease`] and describes it with a layout
+//! (where the items are) and a format (what they are). The consumer looks at it through a [`View`] for a short job,
+//! or keeps it as a [`Window`].
+//!
+//! ```
+//! use extbuf_layout::s;
+//! use extbuf_protocol::{Buffer, Exporter, Request};
+//!
+//! let mut buffer = Buffer::from_vec((0u16..12).collect());
+//! buffer.reshape(&[3, 4])?;
+//!
+//! let export = buffer.export(Request::FULL_RO)?; // borrows the buffer's own description
+//! assert_eq!(export.view().get::<u16>(&[1, 1])?, 5);
+//! let window = export.keep(); // copies it
+//!
+//! buffer.reshape(&[4, 3])?; // the window still has 3 rows of 4
+//! let columns = window.slice(s![.., ..;2])?;
+//! assert_eq!(columns.shape(), [3, 2]);
+//! assert_eq!(columns.view().get::<u16>(&[2, 1])?, 10);
+//! # Ok::<(), extbuf_protocol::Refusal>(())
+//! ```
+//!
+//! # How long things may be relied on
+//!
+//! The policy of 2007 as lifetimes, and what the compiler or the run says to who breaks it:
+//!
+//! | Policy | Here | Says |
+//! |---|---|---|
+//! | An exporter lends pointers to its stored arrays, without allocating | [`Export`] borrows them for `'d` | |
+//! | It may not describe itself anew meanwhile | that takes `&mut self` while `'d` lives | E0502 |
+//! | Who keeps, copies | [`Export::keep`]; the export cannot outlive its exporter | E0505 |
+//! | Memory stays pinned longer than the description is borrowed | a window; `reshape` is allowed, `resize` errs | `Pinned` |
+//! | A re-exporter lends its own description | an export of a local window cannot be returned | E0515 |
+//! | The memory of a plain slice is not outlived, even by a keeper | [`Window<'m>`](Window) | E0597 |
+//! | The strictest form: nothing leaves the call | [`Exporter::with_view`] | E0521 |
+//! | A chain of windows holds one lease on the root | windows share it | |
+//!
+//! # Reading and writing
+//!
+//! Leases that read exclude a lease that writes, and the other way round, at run time and across threads; so a view
+//! reads memory that nobody writes, and hands out `&[u8]` and `Send`s like any slice.
+//!
+//! # What this crate does not do
+//!
+//! It moves no items (that is `extbuf-copy`) and parses nothing (`extbuf-format`). It lends no memory that others
+//! write without asking: memory shared with a process or an interpreter that keeps no such promise has no place
+//! behind a `View`. It holds no allocator and runs no thread.
+#![no_std]
+#![deny(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod exporter;
+#[cfg(doctest)]
+mod lifetimes;
+mod memory;
+mod refusal;
+mod request;
+mod sources;
+mod view;
+mod window;
+
+pub use exporter::{Export, Exporter};
+pub use memory::{Access, Block, Lease, Memory, Owner};
+pub use refusal::{Refusal, RefusalKind};
+pub use request::{Grant, Request};
+pub use sources::{Array, Buffer, Rows};
+pub use view::{View, ViewMut};
+pub use window::Window;
+
+/// The example of the crate's page, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,264 @@
+//! Lending: the trait of whoever has memory, and the one grant it hands out.
+//!
+//! The question of March 2007 was how long shape, strides and format may be relied on, and by whom they are owned. Here
+//! the answer is two lifetimes. An [`Export<'m, 'd>`](Export) has the memory for `'m` and borrows the exporter's own
+//! stored description for `'d`: nothing is allocated, and while `'d` lives the exporter cannot describe itself anew.
+//! [`Export::keep`] copies the description into a [`Window<'m>`](Window): `'d` ends, the exporter may change its
+//! shape, the memory stays pinned until the window is dropped.
+// Views are made from leases here, the argument is `Export`'s invariant.
+#![allow(unsafe_code)]
+
+use alloc::borrow::Cow;
+use core::fmt;
+
+use extbuf_format::Format;
+use extbuf_layout::{Layout, Overlap};
+
+use crate::memory::{Access, Lease};
+use crate::refusal::{Refusal, RefusalKind};
+use crate::request::{Grant, Request};
+use crate::view::raw::RawView;
+use crate::view::{View, ViewMut};
+use crate::window::Window;
+
+/// How hard to look for two items that share a byte before a layout is refused for writing.
+const OVERLAP_WORK: usize = 1000;
+
+/// Anything that lends memory for `'m`.
+///
+/// One method to write; it pins the memory and describes it. A whole exporter:
+///
+/// ```
+/// use extbuf_format::{Element, Format};
+/// use extbuf_layout::{Layout, Order};
+/// use extbuf_protocol::{Export, Exporter, Memory, Refusal, Request};
+///
+/// /// A matrix that can be turned.
+/// struct Matrix {
+///     memory: Memory<'static>,
+///     layout: Layout,
+///     format: Format,
+/// }
+///
+/// impl Matrix {
+///     fn turn(&mut self) {
+///         self.layout = self.layout.transpose();
+///     }
+/// }
+///
+/// impl Exporter<'static> for Matrix {
+///     fn export(&self, request: Request) -> Result<Export<'static, '_>, Refusal> {
+///         Export::new(self.memory.lease(request.access())?, &self.layout, &self.format, request)
+///     }
+/// }
+///
+/// let mut matrix = Matrix {
+///     memory: Memory::from_vec(vec![1.0f64, 2.0, 3.0, 4.0, 5.0, 6.0]),
+///     layout: Layout::contiguous(8, &[2, 3], Order::C).expect("small"),
+///     format: f64::FORMAT,
+/// };
+/// let kept = matrix.window(Request::FULL_RO)?;
+/// matrix.turn(); // the window keeps its own copy of the description
+/// assert_eq!(kept.view().get::<f64>(&[0, 2])?, 3.0);
+/// assert_eq!(matrix.window(Request::FULL_RO)?.view().get::<f64>(&[2, 0])?, 3.0);
+/// # Ok::<(), Refusal>(())
+/// ```
+pub trait Exporter<'m> {
+    /// Pins the memory and describes it, or says why not.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]: the request cannot be satisfied by this memory, or not while others hold it.
+    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal>;
+
+    /// Exports and keeps, in one step.
+    ///
+    /// # Errors
+    ///
+    /// As [`export`](Exporter::export).
+    fn window(&self, request: Request) -> Result<Window<'m>, Refusal> {
+        Ok(self.export(request)?.keep())
+    }
+
+    /// Exports for the time of one call: what `f` sees cannot leave it.
+    ///
+    /// # Errors
+    ///
+    /// As [`export`](Exporter::export).
+    fn with_view<R>(&self, request: Request, f: impl for<'e> FnOnce(View<'e>) -> R) -> Result<R, Refusal>
+    where
+        Self: Sized,
+    {
+        let export = self.export(request)?;
+        Ok(f(export.view()))
+    }
+}
+
+impl<'m, E: Exporter<'m> + ?Sized> Exporter<'m> for alloc::boxed::Box<E> {
+    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
+        (**self).export(request)
+    }
+}
+
+/// One grant: memory for `'m`, described by what the exporter stores, for `'d`. Ends when it is dropped.
+///
+/// Invariant: V1, V3 (if the grant is writable), V4 and V5 hold for `lease.base()` under `layout` while the lease
+/// lives; `layout` and `format` have the same itemsize; a writable grant has a lease that nobody shares.
+pub struct Export<'m, 'd> {
+    lease: Lease<'m>,
+    layout: Cow<'d, Layout>,
+    format: Cow<'d, Format>,
+    grant: Grant,
+}
+
+impl<'m, 'd> Export<'m, 'd> {
+    /// Lends memory under a description that the exporter stores. Checks that the layout stays inside the block, that
+    /// layout and format agree, and that both fit the request.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::OutOfBlock`], [`RefusalKind::UnprovenLoads`], [`RefusalKind::ItemsizeMismatch`],
+    /// [`RefusalKind::ReadOnly`] and [`RefusalKind::ItemsOverlap`] for a writable request, and those of
+    /// [`Request::check`].
+    pub fn new(
+        lease: Lease<'m>,
+        layout: &'d Layout,
+        format: &'d Format,
+        request: Request,
+    ) -> Result<Export<'m, 'd>, Refusal> {
+        Export::direct(lease, Cow::Borrowed(layout), Cow::Borrowed(format), request)
+    }
+
+    /// As [`new`](Export::new), for an exporter that makes up its description on the spot.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Export::new).
+    pub fn described(
+        lease: Lease<'m>,
+        layout: Layout,
+        format: Format,
+        request: Request,
+    ) -> Result<Export<'m, 'd>, Refusal> {
+        Export::direct(lease, Cow::Owned(layout), Cow::Owned(format), request)
+    }
+
+    fn direct(
+        lease: Lease<'m>,
+        layout: Cow<'d, Layout>,
+        format: Cow<'d, Format>,
+        request: Request,
+    ) -> Result<Export<'m, 'd>, Refusal> {
+        if !layout.is_direct() {
+            return Err(RefusalKind::UnprovenLoads { loads: layout.levels() - 1 }.into());
+        }
+        if request.wants_writable() && layout.self_overlap(OVERLAP_WORK) != Overlap::No {
+            return Err(RefusalKind::ItemsOverlap.into());
+        }
+        // SAFETY: V1: the extent is checked against the block in there, and there are no loads (V4); V3: checked
+        // above; V5: M1 and M3 of the lease.
+        unsafe { Export::with_loads(lease, layout, format, request) }
+    }
+
+    /// Lends memory whose layout follows pointers. [`Rows`](crate::Rows) is the safe way to most of these.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Export::new), but for the loads; that level 0 stays inside the block is checked.
+    ///
+    /// # Safety
+    ///
+    /// While the lease lives, for every index in the layout's shape: at every level but the last a pointer is stored
+    /// at the place the layout reaches, it does not change, and the bytes reached from it at the next level lie in
+    /// memory that the lease keeps and that satisfies M1 to M3 of [`Owner`](crate::Owner) (V1, V4, V5). If the request is writable, no two
+    /// items share a byte, and none shares one with a stored pointer (V3).
+    pub unsafe fn with_loads(
+        lease: Lease<'m>,
+        layout: Cow<'d, Layout>,
+        format: Cow<'d, Format>,
+        request: Request,
+    ) -> Result<Export<'m, 'd>, Refusal> {
+        if layout.itemsize() != format.itemsize() {
+            let (layout, format) = (layout.itemsize(), format.itemsize());
+            return Err(RefusalKind::ItemsizeMismatch { layout, format }.into());
+        }
+        let reached = layout.extent(0);
+        if reached.start < 0 || reached.end as usize > lease.len() {
+            return Err(RefusalKind::OutOfBlock { reached, block: lease.len() }.into());
+        }
+        if request.wants_writable() && lease.access() == Access::Read {
+            return Err(RefusalKind::ReadOnly.into());
+        }
+        let grant = request.check(&layout)?;
+        Ok(Export { lease, layout, format, grant })
+    }
+
+    /// Passes on a share of a lease that views already satisfy; for windows.
+    pub(crate) fn passed_on(
+        lease: Lease<'m>,
+        layout: &'d Layout,
+        format: &'d Format,
+        request: Request,
+    ) -> Result<Export<'m, 'd>, Refusal> {
+        let grant = request.check(layout)?;
+        Ok(Export { lease, layout: Cow::Borrowed(layout), format: Cow::Borrowed(format), grant })
+    }
+
+    /// Looks at the memory, for the time of a borrow.
+    pub fn view(&self) -> View<'_> {
+        // SAFETY: V1, V4, V5: invariant of `Export`; V2: the lease is borrowed. No writing meanwhile: that takes
+        // `&mut self`.
+        unsafe { View::from_raw(self.raw()) }
+    }
+
+    /// Looks at the memory for writing, for the time of a borrow.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::ReadOnly`] where the request was not a writable one.
+    pub fn view_mut(&mut self) -> Result<ViewMut<'_>, Refusal> {
+        if !self.grant.writable {
+            return Err(RefusalKind::ReadOnly.into());
+        }
+        // SAFETY: V1 to V5: invariant of `Export`, whose lease nobody shares, borrowed exclusively.
+        Ok(unsafe { ViewMut::from_raw(self.raw()) })
+    }
+
+    fn raw(&self) -> RawView<'_> {
+        let (layout, format) = (Cow::Borrowed(&*self.layout), Cow::Borrowed(&*self.format));
+        // SAFETY: a raw view alone is never read; the callers pass the contract on.
+        unsafe { RawView::new(self.lease.base(), layout, format) }
+    }
+
+    /// Keeps the memory beyond the exporter's description: copies the description, ends `'d`.
+    pub fn keep(self) -> Window<'m> {
+        let Export { lease, layout, format, grant } = self;
+        // SAFETY: invariant of `Export`; the description is copied, the lease goes along.
+        unsafe { Window::new(lease.into_chained(), layout.into_owned(), format.into_owned(), grant) }
+    }
+
+    /// What was asked for and may be relied on.
+    pub fn grant(&self) -> Grant {
+        self.grant
+    }
+
+    /// Where the items are.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What an item is.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+}
+
+impl fmt::Debug for Export<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export")
+            .field("format", &self.format)
+            .field("layout", &self.layout)
+            .field("grant", &self.grant)
+            .finish()
+    }
+}

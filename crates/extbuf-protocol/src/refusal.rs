@@ -1,0 +1,205 @@
+//! Why memory was not lent, not shown or not written.
+
+use core::fmt;
+use core::ops::Range;
+
+use extbuf_format::FormatError;
+use extbuf_layout::{LayoutError, Order};
+
+/// Why memory was not lent, not shown or not written. [`kind`](Refusal::kind) carries the numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    kind: RefusalKind,
+}
+
+impl Refusal {
+    /// What was refused, with the numbers that explain it.
+    pub fn kind(&self) -> &RefusalKind {
+        &self.kind
+    }
+}
+
+impl From<RefusalKind> for Refusal {
+    fn from(kind: RefusalKind) -> Refusal {
+        Refusal { kind }
+    }
+}
+
+impl From<LayoutError> for Refusal {
+    fn from(error: LayoutError) -> Refusal {
+        RefusalKind::Layout(error).into()
+    }
+}
+
+impl From<FormatError> for Refusal {
+    fn from(error: FormatError) -> Refusal {
+        RefusalKind::Format(error).into()
+    }
+}
+
+/// The causes of a [`Refusal`]. Each names an input that causes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// The request contradicts itself: `PyBUF_*` bits `0x010`, strides without a shape.
+    BadRequest {
+        /// The bits as they came.
+        bits: u32,
+        /// What is wrong with them.
+        why: &'static str,
+    },
+    /// A writable request on memory that may only be read: `Request::CONTIG` on a `&[u8]`.
+    ReadOnly,
+    /// The memory is out and cannot be had that way now: a writable request while a window lives.
+    Busy {
+        /// Leases that are live.
+        live: usize,
+        /// True where the live lease is one that writes.
+        writing: bool,
+    },
+    /// The memory cannot be moved or dropped: `resize` while a window lives.
+    Pinned {
+        /// Leases that are live.
+        live: usize,
+    },
+    /// A contiguous answer was asked for and the layout is not: `Request::F_CONTIGUOUS` on a C matrix.
+    NotContiguous {
+        /// The order asked for; [`Order::A`] for either.
+        order: Order,
+    },
+    /// No pointers may lie on the way and some do: `Request::STRIDES` on [`Rows`](crate::Rows).
+    Indirect {
+        /// Loads on the way to an item.
+        loads: usize,
+    },
+    /// No strides were asked for and the layout is not C-contiguous: `Request::ND` on every second item.
+    Strided,
+    /// A layout that leaves the block it describes: 5 items of 4 bytes in 19 bytes.
+    OutOfBlock {
+        /// The bytes that the layout reaches, from the start of the block.
+        reached: Range<isize>,
+        /// Bytes of the block.
+        block: usize,
+    },
+    /// A layout with loads where the exporter promised none: `Export::new` with two levels.
+    UnprovenLoads {
+        /// Loads on the way to an item.
+        loads: usize,
+    },
+    /// The itemsize of layout and format differ: a layout of 4-byte items with format `d`.
+    ItemsizeMismatch {
+        /// Bytes of an item by the layout.
+        layout: usize,
+        /// Bytes of an item by the format.
+        format: usize,
+    },
+    /// Two items may share bytes in memory that is to be written: a broadcast axis.
+    ItemsOverlap,
+    /// The number of items does not fit the block: `reshape(&[7])` of a buffer of 6 items.
+    ItemCount {
+        /// Items asked for.
+        wanted: usize,
+        /// Items there are.
+        items: usize,
+    },
+    /// Rows of one image differ in length: 640 pixels, then 639.
+    RowLength {
+        /// The first row that differs.
+        row: usize,
+        /// Items in it.
+        len: usize,
+        /// Items in the rows before it.
+        expected: usize,
+    },
+    /// An index of the wrong length or outside the shape: `[2, 0]` in shape `(2, 3)`.
+    OutOfRange {
+        /// The axis concerned; equal to the number of axes where the index has the wrong length.
+        axis: usize,
+        /// The entry of the index, or its length.
+        index: usize,
+        /// The extent of the axis, or the number of axes.
+        limit: usize,
+    },
+    /// The bytes of the item are no value of the type: byte 2 read as `bool`.
+    InvalidValue,
+    /// Bytes given for an item are not as many as the item has: 3 bytes written to an `i`.
+    ItemBytes {
+        /// Bytes given.
+        given: usize,
+        /// Bytes of an item.
+        itemsize: usize,
+    },
+    /// There is no memory for it: a resize to `usize::MAX / 2` items.
+    OutOfMemory {
+        /// Bytes asked for, or `usize::MAX` where their number cannot be told.
+        bytes: usize,
+    },
+    /// The layout itself, or an operation on it, was refused.
+    Layout(LayoutError),
+    /// The format says otherwise: `get::<f32>` on format `i`, `field("c")` of `T{i:a:}`.
+    Format(FormatError),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use RefusalKind::*;
+        match &self.kind {
+            BadRequest { bits, why } => write!(f, "request {bits:#05x}: {why}"),
+            ReadOnly => write!(f, "a writable request on memory that may only be read"),
+            Busy { live, writing: false } => {
+                write!(f, "memory is lent: {} for reading", Leases(*live))
+            }
+            Busy { live: _, writing: true } => write!(f, "memory is lent: one live lease writes"),
+            Pinned { live } => write!(f, "memory is pinned by {}", Leases(*live)),
+            NotContiguous { order: Order::C } => write!(f, "the layout is not C-contiguous"),
+            NotContiguous { order: Order::F } => write!(f, "the layout is not Fortran-contiguous"),
+            NotContiguous { order: Order::A } => write!(f, "the layout is not contiguous in any order"),
+            Indirect { loads } => {
+                write!(f, "items are reached through {loads} loads, the request takes none")
+            }
+            Strided => write!(f, "the layout is not C-contiguous and the request takes no strides"),
+            OutOfBlock { reached, block } => write!(
+                f,
+                "the layout reaches bytes {}..{} of a block of {block} bytes",
+                reached.start, reached.end
+            ),
+            UnprovenLoads { loads } => {
+                write!(f, "a layout with {loads} loads, whose pointers nobody answers for")
+            }
+            ItemsizeMismatch { layout, format } => {
+                write!(f, "an item has {layout} bytes by the layout and {format} by the format")
+            }
+            ItemsOverlap => write!(f, "items may share bytes in memory that is to be written"),
+            ItemCount { wanted, items } => write!(f, "{wanted} items asked for, there are {items}"),
+            RowLength { row, len, expected } => {
+                write!(f, "row {row} has {len} items, the rows before it {expected}")
+            }
+            OutOfRange { axis, index, limit } => {
+                write!(f, "index {index} at axis {axis} is outside the limit {limit}")
+            }
+            InvalidValue => write!(f, "the bytes of the item are no value of the type asked for"),
+            ItemBytes { given, itemsize } => write!(f, "{given} bytes given for an item of {itemsize}"),
+            OutOfMemory { bytes } => write!(f, "no memory for {bytes} bytes"),
+            Layout(error) => error.fmt(f),
+            Format(error) => error.fmt(f),
+        }
+    }
+}
+
+struct Leases(usize);
+
+impl fmt::Display for Leases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} live lease{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}
+
+impl core::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match &self.kind {
+            RefusalKind::Layout(error) => Some(error),
+            RefusalKind::Format(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One block whose items and axes are described at run time.
+
+use extbuf_format::Format;
+use extbuf_layout::Layout;
+
+use crate::exporter::{Export, Exporter};
+use crate::memory::Memory;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::request::Request;
+
+/// A block of memory with a layout and a format: the exporter for whatever was described at run time, such as a file.
+///
+/// ```
+/// use extbuf_format::Format;
+/// use extbuf_layout::{Layout, Order};
+/// use extbuf_protocol::{Array, Exporter, Memory, Request};
+///
+/// let bytes = vec![0u8, 1, 0, 2]; // two big-endian 16-bit integers
+/// let format = Format::parse(">h").expect("a format");
+/// let layout = Layout::contiguous(2, &[2], Order::C).expect("a layout");
+/// let array = Array::new(Memory::from_vec(bytes), layout, format)?;
+/// assert_eq!(array.window(Request::FULL_RO)?.view().value(&[1])?.to_string(), "2");
+/// # Ok::<(), extbuf_protocol::Refusal>(())
+/// ```
+#[derive(Debug)]
+pub struct Array<'m> {
+    memory: Memory<'m>,
+    layout: Layout,
+    format: Format,
+}
+
+impl<'m> Array<'m> {
+    /// Describes a block.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::OutOfBlock`], [`RefusalKind::UnprovenLoads`] or [`RefusalKind::ItemsizeMismatch`].
+    pub fn new(memory: Memory<'m>, layout: Layout, format: Format) -> Result<Array<'m>, Refusal> {
+        check(&memory, &layout, &format)?;
+        Ok(Array { memory, layout, format })
+    }
+
+    /// Describes the same block anew. Windows that live keep their own description.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Array::new); the old description then stays.
+    pub fn describe(&mut self, layout: Layout, format: Format) -> Result<(), Refusal> {
+        check(&self.memory, &layout, &format)?;
+        (self.layout, self.format) = (layout, format);
+        Ok(())
+    }
+
+    /// Where the items are.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What an item is.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// The block and its owner.
+    pub fn memory(&self) -> &Memory<'m> {
+        &self.memory
+    }
+}
+
+fn check(memory: &Memory<'_>, layout: &Layout, format: &Format) -> Result<(), Refusal> {
+    if !layout.is_direct() {
+        return Err(RefusalKind::UnprovenLoads { loads: layout.levels() - 1 }.into());
+    }
+    if layout.itemsize() != format.itemsize() {
+        let (layout, format) = (layout.itemsize(), format.itemsize());
+        return Err(RefusalKind::ItemsizeMismatch { layout, format }.into());
+    }
+    let reached = layout.extent(0);
+    if reached.start < 0 || reached.end as usize > memory.len() {
+        return Err(RefusalKind::OutOfBlock { reached, block: memory.len() }.into());
+    }
+    Ok(())
+}
+
+impl<'m> Exporter<'m> for Array<'m> {
+    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
+        Export::new(self.memory.lease(request.access())?, &self.layout, &self.format, request)
+    }
+}

@@ -1,0 +1,122 @@
+//! A growable buffer: its shape may change while windows live, its memory may not.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytemuck::{AnyBitPattern, NoUninit, Zeroable};
+use extbuf_format::{Element, Format};
+use extbuf_layout::{Layout, Order};
+
+use crate::exporter::{Export, Exporter};
+use crate::memory::{Memory, Shared};
+use crate::refusal::{Refusal, RefusalKind};
+use crate::request::Request;
+
+/// A vector that lends itself, grows, and has a shape.
+///
+/// What of it may change while it is lent is what was settled in 2007: the shape may, since who keeps a window keeps
+/// its own; the memory may not.
+///
+/// ```
+/// use extbuf_protocol::{Buffer, Exporter, Request};
+///
+/// let mut buffer = Buffer::from_vec(vec![0u32; 6]);
+/// buffer.reshape(&[2, 3])?;
+/// let mut writer = buffer.window(Request::FULL)?;
+/// writer.view_mut()?.set(&[1, 2], 42u32)?;
+/// assert!(buffer.window(Request::FULL_RO).is_err()); // somebody writes
+/// drop(writer);
+/// assert_eq!(buffer.window(Request::FULL_RO)?.view().get::<u32>(&[1, 2])?, 42);
+/// assert_eq!(buffer.into_vec()?, [0, 0, 0, 0, 0, 42]);
+/// # Ok::<(), extbuf_protocol::Refusal>(())
+/// ```
+pub struct Buffer<T> {
+    shared: Arc<Shared<Vec<T>>>,
+    layout: Layout,
+    format: Format,
+}
+
+impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
+    /// Takes a vector; one axis.
+    #[expect(clippy::missing_panics_doc, reason = "a vector always has a layout")]
+    pub fn from_vec(vec: Vec<T>) -> Buffer<T> {
+        let layout = Layout::contiguous(size_of::<T>(), &[vec.len()], Order::C);
+        let layout = layout.expect("a vector has at most isize::MAX bytes");
+        Buffer { shared: Arc::new(Shared::new(vec)), layout, format: T::FORMAT }
+    }
+
+    /// Gives the same items another shape, C-contiguous. Touches no memory; windows keep their own shape.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::ItemCount`] where the shape has another number of items; then nothing has changed.
+    pub fn reshape(&mut self, shape: &[usize]) -> Result<(), Refusal> {
+        let layout = Layout::contiguous(size_of::<T>(), shape, Order::C)?;
+        let (wanted, items) = (layout.len(), self.layout.len());
+        if wanted != items {
+            return Err(RefusalKind::ItemCount { wanted, items }.into());
+        }
+        self.layout = layout;
+        Ok(())
+    }
+
+    /// Changes the number of items; new ones are zero. The buffer then has one axis.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::Pinned`] with the number of live leases while there are any;
+    /// [`RefusalKind::OutOfMemory`]. Then nothing has changed.
+    pub fn resize(&mut self, len: usize) -> Result<(), Refusal> {
+        let layout = Layout::contiguous(size_of::<T>(), &[len], Order::C)?;
+        self.unpinned()?.change(|vec| {
+            let more = len.saturating_sub(vec.len());
+            if vec.try_reserve(more).is_err() {
+                return Err(Refusal::from(RefusalKind::OutOfMemory { bytes: layout.nbytes() }));
+            }
+            vec.resize(len, T::zeroed());
+            Ok(())
+        })?;
+        self.layout = layout;
+        Ok(())
+    }
+
+    /// Gives the vector back.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::Pinned`] with the number of live leases while there are any.
+    pub fn into_vec(mut self) -> Result<Vec<T>, Refusal> {
+        Ok(self.unpinned()?.change(core::mem::take))
+    }
+
+    /// Leases that are live now.
+    pub fn live(&self) -> usize {
+        Arc::strong_count(&self.shared) - 1
+    }
+
+    /// Number of entries along each axis.
+    pub fn shape(&self) -> &[usize] {
+        self.layout.shape()
+    }
+
+    /// The block, if nobody has a lease on it: each lease holds the `Arc`, so its only holder is alone.
+    fn unpinned(&mut self) -> Result<&mut Shared<Vec<T>>, Refusal> {
+        // Read first: the borrow of a `get_mut` that succeeds lasts beyond this function.
+        let live = (Arc::strong_count(&self.shared) - 1).max(1);
+        Arc::get_mut(&mut self.shared).ok_or_else(|| RefusalKind::Pinned { live }.into())
+    }
+}
+
+impl<T: Element + NoUninit + AnyBitPattern + Send + Sync> Exporter<'static> for Buffer<T> {
+    fn export(&self, request: Request) -> Result<Export<'static, '_>, Refusal> {
+        let memory = Memory::from_shared(self.shared.clone());
+        Export::new(memory.into_lease(request.access())?, &self.layout, &self.format, request)
+    }
+}
+
+impl<T> fmt::Debug for Buffer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").field("format", &self.format).field("layout", &self.layout).finish()
+    }
+}

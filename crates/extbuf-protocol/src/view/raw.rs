@@ -1,0 +1,104 @@
+//! The one struct that holds a base pointer, and the one function that walks a chain of loads.
+//!
+//! A [`RawView`] is a base, a layout and a format. Its invariants, which the constructors of [`View`](crate::View) and
+//! [`ViewMut`](crate::ViewMut) demand and all their operations keep, for the lifetime `'a`:
+//!
+//! - **V1** every byte that the layout reaches from the base, or from a pointer loaded on the way, lies in memory that
+//!   a lease pins;
+//! - **V2** that lease lives for `'a`;
+//! - **V3** where items are written, no two items share a byte;
+//! - **V4** every pointer met on the way was stored by whoever lent the memory, and may be followed (V1 holds behind
+//!   it); the pointers themselves do not change;
+//! - **V5** every byte reached as part of an item is initialised, and for `'a` nobody writes it but this view, which
+//!   does so only if it is a `ViewMut`.
+//!
+//! Keeping V1 is integer arithmetic: an operation on a layout reaches a subset of what the layout reached before, and
+//! the base never moves.
+// Raw base pointers live in this file and are followed in it.
+#![allow(unsafe_code)]
+
+use alloc::borrow::Cow;
+
+use extbuf_format::Format;
+use extbuf_layout::Layout;
+
+use crate::refusal::{Refusal, RefusalKind};
+
+#[derive(Clone)]
+pub(crate) struct RawView<'a> {
+    base: *mut u8,
+    pub(crate) layout: Cow<'a, Layout>,
+    pub(crate) format: Cow<'a, Format>,
+}
+
+impl<'a> RawView<'a> {
+    /// # Safety
+    ///
+    /// V1 to V5 hold for `'a`.
+    pub(crate) unsafe fn new(base: *mut u8, layout: Cow<'a, Layout>, format: Cow<'a, Format>) -> RawView<'a> {
+        RawView { base, layout, format }
+    }
+
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    /// The same base under another layout.
+    ///
+    /// # Safety
+    ///
+    /// `layout` reaches a subset of what the present layout reaches, through the same loads (V1, V4), and V3 holds
+    /// for it if it is to be written.
+    pub(crate) unsafe fn with_layout(&self, layout: Layout) -> RawView<'a> {
+        RawView { base: self.base, layout: Cow::Owned(layout), format: self.format.clone() }
+    }
+
+    /// The same under another format of the same itemsize.
+    pub(crate) fn with_format(self, format: Format) -> RawView<'a> {
+        debug_assert_eq!(format.itemsize(), self.layout.itemsize());
+        RawView { format: Cow::Owned(format), ..self }
+    }
+
+    /// The metadata borrowed from this view instead of cloned.
+    pub(crate) fn reborrow(&self) -> RawView<'_> {
+        RawView { base: self.base, layout: Cow::Borrowed(&self.layout), format: Cow::Borrowed(&self.format) }
+    }
+
+    /// Address of the item at `index`. Follows the loads on the way, touches nothing else.
+    pub(crate) fn item(&self, index: &[usize]) -> Result<*mut u8, Refusal> {
+        let load = |base: *mut u8, place: isize| -> *mut u8 {
+            let pointer = base.wrapping_offset(place).cast::<*mut u8>();
+            // SAFETY: V1, V2: the place of a stored pointer is one of the bytes the layout reaches, in pinned memory;
+            // V4: a pointer is stored there. It may lie at any address, hence unaligned.
+            unsafe { pointer.read_unaligned() }
+        };
+        match self.layout.locate(self.base, index, load) {
+            Some((base, place)) => Ok(base.wrapping_offset(place)),
+            None => Err(self.out_of_range(index)),
+        }
+    }
+
+    /// The bytes of the item at `index`.
+    pub(crate) fn item_bytes(&self, index: &[usize]) -> Result<&'a [u8], Refusal> {
+        let item = self.item(index)?;
+        if self.layout.itemsize() == 0 {
+            return Ok(&[]);
+        }
+        // SAFETY: V1: the item lies in pinned memory; V2: for 'a; V5: initialised, and not written while this
+        // reference lives, since a `ViewMut` hands it out for the time of a borrow of itself only.
+        Ok(unsafe { core::slice::from_raw_parts(item, self.layout.itemsize()) })
+    }
+
+    #[cold]
+    fn out_of_range(&self, index: &[usize]) -> Refusal {
+        let shape = self.layout.shape();
+        let axis = if index.len() == shape.len() {
+            index.iter().zip(shape).position(|(k, n)| k >= n).unwrap_or(shape.len())
+        } else {
+            shape.len()
+        };
+        let (index, limit) =
+            if axis < shape.len() { (index[axis], shape[axis]) } else { (index.len(), shape.len()) };
+        RefusalKind::OutOfRange { axis, index, limit }.into()
+    }
+}
