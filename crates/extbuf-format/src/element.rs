@@ -61,6 +61,22 @@ scalars! {
     #[cfg(target_pointer_width = "32")] usize => UnsignedInt,
     #[cfg(target_pointer_width = "16")] isize => Short,
     #[cfg(target_pointer_width = "16")] usize => UnsignedShort,
+    #[cfg(feature = "half")] half::f16 => Half,
+    #[cfg(feature = "num-complex")] num_complex::Complex<f32> => ComplexFloat,
+    #[cfg(feature = "num-complex")] num_complex::Complex<f64> => ComplexDouble,
+}
+
+#[cfg(feature = "half")]
+impl Element for half::bf16 {
+    const FORMAT: Format = Format::from_static({
+        const NODE: &Node = &Node::Custom(crate::item::Custom {
+            name: Cow::Borrowed("bfloat16"),
+            params: None,
+            storage: Format::scalar(Scalar::new(Code::UnsignedShort, Mark::Native)),
+            mark: Mark::Native,
+        });
+        NODE
+    });
 }
 
 impl<T: Element + Pod, const N: usize> Element for [T; N] {

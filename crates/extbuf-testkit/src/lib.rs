@@ -2,4 +2,5 @@
 
 pub mod copy_arena;
 pub mod copy_slow;
+pub mod format_texts;
 pub mod layout_twin;
