@@ -1,0 +1,175 @@
+//! What is to be drawn, and the frame around every picture: title, numbers, the drawing, notes.
+
+use extbuf_layout::Layout;
+
+use crate::paint::Texts;
+use crate::scene::{Anchor, Ink, Scene, clean, cut};
+use crate::text::TextOptions;
+use crate::{chain, direct, rows, svg, text};
+
+/// Columns of an SVG drawing that does not fit in less.
+const SVG_COLUMNS: usize = 96;
+
+/// A picture not yet on paper: ask it for SVG or for text.
+///
+/// It holds what is drawn, not how: the picture is laid out for the width that is asked for. The time to draw and the
+/// size of the result do not depend on how many items a layout has.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    subject: Subject,
+    title: Option<String>,
+    notes: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Subject {
+    Layout { layout: Layout, whole: Option<Layout> },
+    Chain(Layout),
+}
+
+/// Draws where the items of a layout lie.
+///
+/// A layout of one level is a strip of memory: a cell for each item, numbered in the order of visits (C order, the last
+/// axis fastest) and coloured by its index along axis 0, unused bytes hatched, an arrow for the offset and for the
+/// stride of each axis, and a ruler of addresses. A layout of more levels is a table of pointers, an arrow from each
+/// pointer to its own block, and in the block the offset that is added after the load.
+///
+/// ```
+/// use extbuf_draw::{TextOptions, draw_layout};
+/// use extbuf_layout::Layout;
+///
+/// let layout = Layout::strided(4, &[2, 2], &[12, 4], 0)?;
+/// print!("{}", draw_layout(&layout).to_text(TextOptions::default()));
+/// # Ok::<(), extbuf_layout::LayoutError>(())
+/// ```
+pub fn draw_layout(layout: &Layout) -> Drawing {
+    Drawing::new(Subject::Layout { layout: layout.clone(), whole: None })
+}
+
+/// Draws the numbers of a layout as the chain of affine maps that it is: one row of offset and strides a level, and
+/// between two rows a load.
+pub fn draw_chain(layout: &Layout) -> Drawing {
+    Drawing::new(Subject::Chain(layout.clone()))
+}
+
+impl Drawing {
+    fn new(subject: Subject) -> Drawing {
+        Drawing { subject, title: None, notes: Vec::new() }
+    }
+
+    /// Shows which part of the layout another one over the same base keeps: that part is numbered and coloured, its
+    /// offsets and strides are the ones drawn, and the rest stays as a faint ground.
+    ///
+    /// Parts are matched by address, level for level. A layout with another number of levels shares no picture with
+    /// the first and is then drawn alone, and so is one over a layout without items. For a chain, its numbers take the
+    /// place of the first one's; a drawing of a format stays as it is.
+    pub fn keeping(mut self, part: &Layout) -> Drawing {
+        match &mut self.subject {
+            Subject::Layout { layout, whole } => {
+                let ground = whole.take().unwrap_or_else(|| layout.clone());
+                *whole = (ground.levels() == part.levels() && drawable(&ground)).then_some(ground);
+                *layout = part.clone();
+            }
+            Subject::Chain(layout) => *layout = part.clone(),
+        }
+        self
+    }
+
+    /// Gives the picture a heading, which is also the accessible name of the SVG.
+    pub fn titled(mut self, title: &str) -> Drawing {
+        self.title = Some(clean(title));
+        self
+    }
+
+    /// Adds a line of text below the picture.
+    pub fn noted(mut self, line: &str) -> Drawing {
+        self.notes.push(clean(line));
+        self
+    }
+
+    /// The picture as SVG: one element with its own style, for light and dark pages, text kept as text.
+    ///
+    /// Colours can be set from the page by the CSS variables `--extbuf-ink`, `--extbuf-paper`, `--extbuf-faint`,
+    /// `--extbuf-accent` and `--extbuf-tone-0` to `--extbuf-tone-5` where the SVG is part of the page's own text.
+    pub fn to_svg(&self) -> String {
+        svg::write(&self.scene(SVG_COLUMNS))
+    }
+
+    /// The picture as lines of text, none longer than `options.columns`, each ended by a line feed.
+    pub fn to_text(&self, options: TextOptions) -> String {
+        text::write(&self.scene(options.columns), options)
+    }
+
+    pub(crate) fn scene(&self, room: usize) -> Scene {
+        let (name, numbers, body, legend) = match &self.subject {
+            Subject::Layout { layout, whole } => {
+                let mut numbers = rows::numbers(layout);
+                if whole.is_some() {
+                    numbers[0].insert_str(0, "kept: ");
+                }
+                let cells = Texts::new(layout).legend();
+                let from = if layout.is_direct() { "the base" } else { "where the pointer points" };
+                let legend = format!("in the cells: {cells}; below them: bytes from {from}");
+                (
+                    format!("Layout of shape {:?}", layout.shape()),
+                    numbers,
+                    body(layout, whole.as_ref(), room),
+                    legend,
+                )
+            }
+            Subject::Chain(layout) => (
+                format!("Chain of {} affine maps", layout.levels()),
+                Vec::new(),
+                chain::chain(layout),
+                String::new(),
+            ),
+        };
+        let mut scene = Scene { title: self.title.clone().unwrap_or(name), ..Scene::default() };
+        let mut y = 0;
+        if let Some(title) = &self.title {
+            scene.label((0, y), Anchor::Start, Ink::Strong, cut(title, room));
+            y += 1;
+        }
+        for line in &numbers {
+            scene.label((0, y), Anchor::Start, Ink::Faint, cut(line, room));
+            y += 1;
+        }
+        if y > 0 {
+            y += 1;
+        }
+        let (_, high) = body.size();
+        scene.place(body, (0, y));
+        y += high + 1;
+        for line in
+            self.notes.iter().map(String::as_str).chain([legend.as_str()]).filter(|line| !line.is_empty())
+        {
+            scene.label((0, y), Anchor::Start, Ink::Faint, cut(line, room));
+            y += 1;
+        }
+        scene.description =
+            numbers.into_iter().chain(self.notes.iter().cloned()).collect::<Vec<_>>().join("\n");
+        scene
+    }
+}
+
+fn drawable(layout: &Layout) -> bool {
+    !layout.is_empty() && layout.itemsize() > 0
+}
+
+fn body(layout: &Layout, whole: Option<&Layout>, room: usize) -> Scene {
+    let shown = whole.unwrap_or(layout);
+    if !drawable(shown) {
+        let mut scene = Scene::default();
+        let why = match layout.shape().iter().position(|&extent| extent == 0) {
+            Some(axis) => format!("no items: axis {axis} has extent 0"),
+            None => "items of 0 bytes take no memory".into(),
+        };
+        scene.label((0, 0), Anchor::Start, Ink::Normal, cut(&why, room));
+        return scene;
+    }
+    if layout.is_direct() {
+        direct::strip(layout, whole, room.saturating_sub(1).max(8))
+    } else {
+        rows::tree(layout, whole, room.saturating_sub(1).max(8))
+    }
+}
