@@ -36,22 +36,17 @@ pub(crate) fn strip(layout: &Layout, whole: Option<&Layout>, room: usize) -> Sce
         scene.label((x, below), Anchor::Middle, Ink::Faint, address.to_string());
     }
     below += 1;
-    if let Some(at) = at
-        && let Some(first) = strip.active_at(at)
-    {
-        let middle = (first.from + first.to) / 2;
-        let first =
-            Label { at: (middle, below), anchor: Anchor::Start, text: "▲ first".into(), ink: Ink::Normal };
-        if at != 0
-            && let Some(x) = strip.at(0)
-        {
-            let base =
-                Label { at: (x, below), anchor: Anchor::Start, text: "▲ base".into(), ink: Ink::Normal };
-            let (a, b) = (first.span(), base.span());
-            let below = below + usize::from(a.0 <= b.1 && b.0 <= a.1);
-            scene.label((x, below), Anchor::Start, Ink::Accent, base.text);
+    if let Some(first) = at.and_then(|at| strip.active_at(at)) {
+        let label =
+            |x, text: &str, ink| Label { at: (x, below), anchor: Anchor::Start, text: text.into(), ink };
+        let mark = label((first.from + first.to) / 2, "▲ first", Ink::Normal);
+        if let Some(x) = strip.at(0).filter(|_| at != Some(0)) {
+            let base = label(x, "▲ base", Ink::Accent);
+            let (a, b) = (mark.span(), base.span());
+            let row = below + usize::from(a.0 <= b.1 && b.0 <= a.1);
+            scene.label((x, row), base.anchor, base.ink, base.text);
         }
-        scene.label(first.at, first.anchor, first.ink, first.text);
+        scene.label(mark.at, mark.anchor, mark.ink, mark.text);
     }
     if strip.crowded {
         let below = scene.size().1;

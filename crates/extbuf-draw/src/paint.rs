@@ -167,28 +167,21 @@ pub(crate) fn measures_across(
     room: usize,
 ) -> usize {
     let mut all = Vec::new();
-    if map.first != 0
-        && let (Some(from), Some(to)) = (strip.at(0), strip.at(map.first))
-    {
-        all.push(Measure {
-            from,
-            to,
-            text: format!("{} {offset}", signed(map.first)),
-            short: signed(map.first),
-            ink: Ink::Accent,
-        });
+    let first = strip.at(map.first);
+    if let (true, Some(from), Some(to)) = (map.first != 0, strip.at(0), first) {
+        let short = signed(map.first);
+        all.push(Measure { from, to, text: format!("{short} {offset}"), short, ink: Ink::Accent });
     }
-    if which == Measures::All
-        && let Some(from) = strip.at(map.first)
-    {
+    if let (Measures::All, Some(from)) = (which, first) {
         for step in &map.repeats[..map.repeats.len().min(AXES)] {
             let text = format!("axis {}: +0, {} times", step.axis, step.extent);
             all.push(Measure { from, to: from, text, short: "+0".into(), ink: Ink::Normal });
         }
         for step in &map.steps {
             if let Some(to) = strip.at(map.first + step.stride) {
-                let text = format!("axis {}: {}", step.axis, signed(step.stride));
-                all.push(Measure { from, to, text, short: signed(step.stride), ink: Ink::Normal });
+                let short = signed(step.stride);
+                let text = format!("axis {}: {short}", step.axis);
+                all.push(Measure { from, to, text, short, ink: Ink::Normal });
             }
         }
     }

@@ -110,8 +110,9 @@ impl Map {
         self.repeats.iter().fold(1, |times, step| times.saturating_mul(step.extent as u128))
     }
 
-    /// The places whose bytes lie in the window, wholly or in part, found within `limit` steps.
-    pub(crate) fn touching(&self, window: &Range<i128>, limit: usize) -> Touching {
+    /// The places whose bytes lie in the window, wholly or in part, found within `limit` steps: at most
+    /// `most` of them, and one more to tell that there are more.
+    pub(crate) fn touching(&self, window: &Range<i128>, limit: usize, most: usize) -> Touching {
         let mut steps = self.steps.clone();
         steps.sort_by_key(|step| std::cmp::Reverse(step.stride.abs()));
         // What the axes from here on can still add: lowest and highest.
@@ -130,6 +131,7 @@ impl Map {
             index: self.index.clone(),
             spots: Vec::new(),
             left: limit,
+            most,
         };
         let complete = search.go(0, self.first);
         let mut spots = search.spots;
@@ -146,12 +148,13 @@ struct Search<'a> {
     index: Vec<usize>,
     spots: Vec<Spot>,
     left: usize,
+    most: usize,
 }
 
 impl Search<'_> {
-    /// Tries every index of the axis at `depth` that can still touch the window. False: stopped for want of steps.
+    /// Tries every index of the axis at `depth` that can still touch the window. False: stopped.
     fn go(&mut self, depth: usize, sum: i128) -> bool {
-        if self.left == 0 {
+        if self.left == 0 || self.spots.len() > self.most {
             return false;
         }
         self.left -= 1;
@@ -159,7 +162,7 @@ impl Search<'_> {
             if sum < self.window.end && sum + self.width > self.window.start {
                 self.spots.push(Spot { address: sum, index: self.index.clone() });
             }
-            return true;
+            return self.spots.len() <= self.most;
         };
         // stride * k must lie in lowest..=highest.
         let (low, high) = self.rest[depth + 1];

@@ -188,9 +188,7 @@ impl Tree<'_> {
             let ink = if item.held.active.is_some() { Ink::Normal } else { Ink::Faint };
             scene.marks.push(Mark::Wire(Wire { from, bend: left + wide + 2 + lane, to: *to, ink }));
         }
-        if level > 0
-            && let Some(map) = map.filter(|_| !announced)
-        {
+        if let Some(map) = map.filter(|_| level > 0 && !announced) {
             self.paint_numbers(&mut scene, &map, (left, top + table.length + 1));
         }
         Block { scene, port: (left, top + 1), ruler: None }

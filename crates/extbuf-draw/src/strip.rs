@@ -22,7 +22,7 @@ const LANES: usize = 4;
 const NARROW: usize = 4;
 
 /// Steps that one search may take. Far over what a strip can show, far under what takes time.
-const STEPS: usize = 2048;
+const STEPS: usize = 1000;
 
 /// Axes whose neighbour of the first item gets a window of its own.
 pub(crate) const AXES: usize = 6;
@@ -130,11 +130,13 @@ impl Strip {
 impl Request<'_> {
     pub(crate) fn plan(&self) -> Strip {
         let hull = self.hull();
-        for least in [9, 6, NARROW + 1] {
-            match self.attempt(std::slice::from_ref(&hull), Tolerance::Whole, least) {
-                Some(strip) if strip.length < self.room => return strip,
-                Some(_) => {}
-                None => break,
+        let whole = self.gather(std::slice::from_ref(&hull));
+        if whole.complete && whole.cells.len() <= self.room {
+            for least in [9, 6, NARROW + 1] {
+                let strip = self.lay_out(&whole, least);
+                if strip.length < self.room {
+                    return strip;
+                }
             }
         }
         let mut anchors = self.anchors();
@@ -142,11 +144,15 @@ impl Request<'_> {
             let mut best = None;
             for reach in 1..=(self.room as i128 / 2).max(1) {
                 let windows: Vec<_> = anchors.iter().map(|a| a.window(reach, &hull)).collect();
-                match self.attempt(&windows, Tolerance::Windows, NARROW) {
-                    Some(strip) if strip.length < self.room => best = Some(strip),
-                    // Even the first item alone may be wider than the room.
-                    Some(strip) if reach == 1 && anchors.len() <= 1 => best = Some(strip),
-                    _ => break,
+                let gathered = self.gather(&windows);
+                let strip = self.lay_out(&gathered, NARROW);
+                // Even the first item alone may be wider than the room.
+                if strip.length >= self.room && (reach > 1 || anchors.len() > 1) {
+                    break;
+                }
+                best = Some(strip);
+                if !gathered.complete {
+                    break;
                 }
             }
             match best {
@@ -186,17 +192,22 @@ impl Request<'_> {
         anchors
     }
 
-    /// Measures the windows out. `None` where the whole was asked for and cannot be had.
-    fn attempt(&self, windows: &[Range<i128>], tolerance: Tolerance, least: usize) -> Option<Strip> {
+    /// What lies in the windows.
+    fn gather(&self, windows: &[Range<i128>]) -> Gathered {
+        let most = 2 * self.room + 2;
         let mut complete = true;
+        let mut touched = Vec::new();
         let mut cells: BTreeMap<(i128, i128), Held> = BTreeMap::new();
         if let Some(map) = self.active {
             for window in windows {
-                let found = map.touching(window, STEPS);
+                let found = map.touching(window, STEPS, most);
                 complete &= found.complete;
-                for spot in found.spots {
-                    let held = cells.entry((spot.address, spot.address + map.width)).or_default();
-                    held.active.get_or_insert(spot);
+                let first = Spot { address: map.first, index: map.first_index().to_vec() };
+                let first = Some(first).filter(|_| window.contains(&map.first));
+                for spot in found.spots.into_iter().chain(first) {
+                    let bytes = (spot.address, spot.address + map.width);
+                    touched.push(bytes);
+                    cells.entry(bytes).or_default().active.get_or_insert(spot);
                 }
             }
         }
@@ -205,40 +216,39 @@ impl Request<'_> {
             let reach = self.active.map_or(0, |active| active.width);
             let mut around: BTreeMap<(i128, i128), Held> = BTreeMap::new();
             for window in windows {
-                let found = map.touching(window, STEPS);
+                let found = map.touching(window, STEPS, most);
                 complete &= found.complete;
                 for spot in found.spots {
                     let bytes = (spot.address, spot.address + map.width);
+                    touched.push(bytes);
+                    let met = (bytes.0 - reach + 1, i128::MIN)..(bytes.1, i128::MIN);
                     if let Some(held) = cells.get_mut(&bytes) {
                         held.ground.get_or_insert(spot);
-                    } else if cells
-                        .range((bytes.0 - reach + 1, i128::MIN)..(bytes.1, i128::MIN))
-                        .next()
-                        .is_none()
-                    {
+                    } else if cells.range(met).next().is_none() {
                         around.insert(bytes, Held { active: None, ground: Some(spot) });
                     }
                 }
             }
             cells.append(&mut around);
         }
-        let whole = tolerance == Tolerance::Whole;
-        if whole && (!complete || cells.len() > self.room) {
-            return None;
-        }
-        if cells.len() > 2 * self.room + 2 {
+        if cells.len() > most {
             // Only overlapping items can be so many. Keep those around the first one.
             let first = self.maps().next().map_or(0, |map| map.first);
             let mut starts: Vec<_> = cells.keys().copied().collect();
             starts.sort_by_key(|(start, _)| (start - first).abs());
-            for start in &starts[2 * self.room + 2..] {
+            for start in &starts[most..] {
                 cells.remove(start);
             }
             complete = false;
         }
+        Gathered { windows: windows.to_vec(), cells, touched, complete }
+    }
+
+    /// Gives everything gathered its place.
+    fn lay_out(&self, gathered: &Gathered, least: usize) -> Strip {
         let mut strip = Strip { items: Vec::new(), runs: Vec::new(), lanes: 1, length: 0, crowded: false };
         let mut lane_ends: Vec<i128> = Vec::new();
-        for ((start, end), held) in cells {
+        for (&(start, end), held) in &gathered.cells {
             if start == end {
                 continue;
             }
@@ -248,51 +258,39 @@ impl Request<'_> {
                 strip.crowded = true;
                 continue;
             }
-            lane_ends.truncate(lanes);
             if lane == lane_ends.len() {
                 lane_ends.push(end);
             }
             lane_ends[lane] = end;
-            let text = (self.text)(&held);
-            strip.items.push(Item { bytes: start..end, from: 0, to: 0, lane, held, text });
+            let text = (self.text)(held);
+            strip.items.push(Item { bytes: start..end, from: 0, to: 0, lane, held: held.clone(), text });
         }
         strip.lanes = lane_ends.len().max(1);
-        strip.runs = self.runs(windows, &strip.items, complete);
+        strip.runs = self.runs(gathered, &strip.items);
         strip.length = self.measure(&mut strip.runs, &strip.items, least);
         for item in &mut strip.items {
             let inside: Vec<_> = strip.runs.iter().filter(|run| covers(&item.bytes, &run.bytes)).collect();
             item.from = inside.first().map_or(0, |run| run.from);
             item.to = inside.last().map_or(0, |run| run.to);
         }
-        Some(strip)
+        strip
     }
 
     /// Cuts the windows, and what lies between them, at every place where the use changes.
-    fn runs(&self, windows: &[Range<i128>], items: &[Item], complete: bool) -> Vec<Run> {
-        let mut stretches: Vec<Range<i128>> = windows.to_vec();
+    fn runs(&self, gathered: &Gathered, items: &[Item]) -> Vec<Run> {
+        let mut stretches = gathered.windows.clone();
         stretches.extend(items.iter().map(|item| item.bytes.clone()));
-        stretches.sort_by_key(|stretch| stretch.start);
         let mut runs: Vec<Run> = Vec::new();
-        let mut push = |bytes: Range<i128>, used: Use| {
-            if bytes.is_empty() {
-                return;
-            }
-            match runs.last_mut() {
-                Some(last) if last.used == used && used != Use::Items => last.bytes.end = bytes.end,
-                _ => runs.push(Run { bytes, from: 0, to: 0, used, text: String::new() }),
-            }
+        let mut push = |bytes: Range<i128>, used: Use| match runs.last_mut() {
+            _ if bytes.is_empty() => {}
+            Some(last) if last.used == used && used != Use::Items => last.bytes.end = bytes.end,
+            _ => runs.push(Run { bytes, from: 0, to: 0, used, text: String::new() }),
         };
-        let mut at = stretches.first().map_or(0, |stretch| stretch.start);
-        let mut rest = stretches.as_slice();
-        while let Some(stretch) = rest.first() {
-            let mut window = stretch.clone();
-            while let Some(next) = rest.first()
-                && next.start <= window.end
-            {
-                window.end = window.end.max(next.end);
-                rest = &rest[1..];
+        let mut before: Option<i128> = None;
+        for window in merged(stretches) {
+            if let Some(before) = before {
+                push(before..window.start, self.between(before..window.start));
             }
-            push(at..window.start, self.unseen(at..window.start, Use::Elided));
             let mut cuts: Vec<i128> = items
                 .iter()
                 .flat_map(|item| [item.bytes.start, item.bytes.end])
@@ -303,27 +301,30 @@ impl Request<'_> {
             cuts.dedup();
             for cut in cuts.windows(2) {
                 let bytes = cut[0]..cut[1];
+                let touches = |&(start, end): &(i128, i128)| start < bytes.end && bytes.start < end;
                 let used = if items.iter().any(|item| covers(&item.bytes, &bytes)) {
                     Use::Items
-                } else if complete {
-                    self.unseen(bytes.clone(), Use::Ground)
-                } else {
+                } else if !gathered.complete {
                     Use::Elided
+                } else if gathered.touched.iter().any(touches) {
+                    Use::Ground
+                } else {
+                    Use::Nothing
                 };
                 push(bytes, used);
             }
-            at = window.end;
+            before = Some(window.end);
         }
         runs
     }
 
-    /// The use of bytes without a drawn item: nothing, if that is certain.
-    fn unseen(&self, bytes: Range<i128>, otherwise: Use) -> Use {
+    /// The use of the bytes between two windows: nothing, if that is certain.
+    fn between(&self, bytes: Range<i128>) -> Use {
         let certain = self.maps().all(|map| {
-            let found = map.touching(&bytes, STEPS);
+            let found = map.touching(&bytes, STEPS, 0);
             found.complete && found.spots.is_empty()
         });
-        if certain { Use::Nothing } else { otherwise }
+        if certain { Use::Nothing } else { Use::Elided }
     }
 
     /// Gives every run its place, and answers with the length of the whole.
@@ -382,10 +383,28 @@ fn covers(outer: &Range<i128>, inner: &Range<i128>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tolerance {
-    Whole,
-    Windows,
+/// Overlapping and touching stretches made one; in order.
+fn merged(mut stretches: Vec<Range<i128>>) -> Vec<Range<i128>> {
+    stretches.sort_by_key(|stretch| stretch.start);
+    let mut out: Vec<Range<i128>> = Vec::new();
+    for stretch in stretches {
+        match out.last_mut() {
+            Some(last) if stretch.start <= last.end => last.end = last.end.max(stretch.end),
+            _ => out.push(stretch),
+        }
+    }
+    out
+}
+
+/// What the windows hold.
+struct Gathered {
+    windows: Vec<Range<i128>>,
+    /// By first byte and one past the last.
+    cells: BTreeMap<(i128, i128), Held>,
+    /// The bytes of every item met, drawn or not.
+    touched: Vec<(i128, i128)>,
+    /// False where there may be items that were not met.
+    complete: bool,
 }
 
 #[derive(Clone, Copy)]

@@ -108,10 +108,8 @@ fn look(ink: Ink) -> Look {
 
 impl Canvas {
     fn at(&mut self, (x, y): (usize, usize)) -> Option<&mut Place> {
-        if x >= self.columns
-            && let Some(cut) = self.cut.get_mut(y)
-        {
-            *cut = true;
+        if x >= self.columns {
+            *self.cut.get_mut(y)? = true;
         }
         self.rows.get_mut(y)?.get_mut(x)
     }
@@ -238,7 +236,7 @@ impl Canvas {
     fn finish(mut self, options: TextOptions) -> String {
         let mut out = String::new();
         for (row, cut) in self.rows.iter_mut().zip(&self.cut) {
-            if *cut && let Some(last) = row.last_mut() {
+            if let (true, Some(last)) = (*cut, row.last_mut()) {
                 *last = Place { c: Some('…'), frame: 0, look: Look::Faint };
             }
             let mut line: Vec<(char, Look)> = Vec::with_capacity(row.len());
