@@ -32,8 +32,11 @@ impl<'a> Texts<'a> {
         if !self.numbered {
             return index(map, &spot.index);
         }
-        let mut visits = visits(self.layout.shape(), map, &spot.index);
-        let more = map.times() > 3;
+        let all = std::iter::once(spot).chain(&held.also);
+        let mut visits: Vec<u128> =
+            all.flat_map(|spot| visits(self.layout.shape(), map, &spot.index)).collect();
+        visits.sort_unstable();
+        let more = visits.len() > 3;
         visits.truncate(if more { 2 } else { 3 });
         let mut text: Vec<String> = visits.iter().map(u128::to_string).collect();
         if more {

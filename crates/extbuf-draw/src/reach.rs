@@ -105,11 +105,6 @@ impl Map {
         &self.index
     }
 
-    /// How often each place is visited: the product of the repeating extents.
-    pub(crate) fn times(&self) -> u128 {
-        self.repeats.iter().fold(1, |times, step| times.saturating_mul(step.extent as u128))
-    }
-
     /// The places whose bytes lie in the window, wholly or in part, found within `limit` steps: at most
     /// `most` of them, and one more to tell that there are more.
     pub(crate) fn touching(&self, window: &Range<i128>, limit: usize, most: usize) -> Touching {

@@ -178,7 +178,8 @@ impl Tree<'_> {
             (Some((_, first)), Some((_, last))) => (first.1 + last.1) / 2,
             _ => 1,
         };
-        let top = middle.saturating_sub(table.length / 2);
+        let top = middle.saturating_sub(table.length / 2).max(1);
+        scene.label((left, top - 1), Anchor::Start, Ink::Faint, "pointers");
         self.paint_table(&mut scene, &table, (left, top), wide);
         margin.paint(&mut scene, (left, top));
         let rising = ports.iter().filter(|(item, to)| to.1 < top + (item.from + item.to) / 2).count();

@@ -24,6 +24,9 @@ const NARROW: usize = 4;
 /// Steps that one search may take. Far over what a strip can show, far under what takes time.
 const STEPS: usize = 1000;
 
+/// Visits to one place, besides the first, that are kept in mind.
+const ALSO: usize = 3;
+
 /// Axes whose neighbour of the first item gets a window of its own.
 pub(crate) const AXES: usize = 6;
 
@@ -39,10 +42,19 @@ pub(crate) enum Direction {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     pub(crate) active: Option<Spot>,
+    /// Other indices of the active map that reach the same place.
+    pub(crate) also: Vec<Spot>,
     pub(crate) ground: Option<Spot>,
 }
 
 impl Held {
+    fn hold(&mut self, spot: Spot) {
+        let first = self.active.get_or_insert_with(|| spot.clone());
+        if *first != spot && self.also.len() < ALSO && !self.also.contains(&spot) {
+            self.also.push(spot);
+        }
+    }
+
     /// The index to speak of: the ground's where there is one, so that colours stay when something is cut away.
     pub(crate) fn index(&self) -> &[usize] {
         self.ground.as_ref().or(self.active.as_ref()).map_or(&[], |spot| &spot.index)
@@ -143,7 +155,9 @@ impl Request<'_> {
         loop {
             let mut best = None;
             for reach in 1..=(self.room as i128 / 2).max(1) {
-                let windows: Vec<_> = anchors.iter().map(|a| a.window(reach, &hull)).collect();
+                let windows = anchors.iter().map(|a| a.window(reach, &hull)).collect();
+                // To show two items takes no more room than to say that they were left out.
+                let windows = merged(windows, anchors.iter().map(|a| 2 * a.step).min().unwrap_or(0));
                 let gathered = self.gather(&windows);
                 let strip = self.lay_out(&gathered, NARROW);
                 // Even the first item alone may be wider than the room.
@@ -207,7 +221,7 @@ impl Request<'_> {
                 for spot in found.spots.into_iter().chain(first) {
                     let bytes = (spot.address, spot.address + map.width);
                     touched.push(bytes);
-                    cells.entry(bytes).or_default().active.get_or_insert(spot);
+                    cells.entry(bytes).or_default().hold(spot);
                 }
             }
         }
@@ -225,7 +239,7 @@ impl Request<'_> {
                     if let Some(held) = cells.get_mut(&bytes) {
                         held.ground.get_or_insert(spot);
                     } else if cells.range(met).next().is_none() {
-                        around.insert(bytes, Held { active: None, ground: Some(spot) });
+                        around.insert(bytes, Held { ground: Some(spot), ..Held::default() });
                     }
                 }
             }
@@ -287,7 +301,7 @@ impl Request<'_> {
             _ => runs.push(Run { bytes, from: 0, to: 0, used, text: String::new() }),
         };
         let mut before: Option<i128> = None;
-        for window in merged(stretches) {
+        for window in merged(stretches, 0) {
             if let Some(before) = before {
                 push(before..window.start, self.between(before..window.start));
             }
@@ -315,6 +329,17 @@ impl Request<'_> {
             }
             before = Some(window.end);
         }
+        let hull = self.hull();
+        if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+            let (low, high) = (hull.start..first.bytes.start, last.bytes.end..hull.end);
+            let elided = |bytes| Run { bytes, from: 0, to: 0, used: Use::Elided, text: String::new() };
+            if !low.is_empty() {
+                runs.insert(0, elided(low));
+            }
+            if !high.is_empty() {
+                runs.push(elided(high));
+            }
+        }
         runs
     }
 
@@ -335,7 +360,8 @@ impl Request<'_> {
         let need_of = |item: &Item| if least > NARROW { need } else { own(item) };
         let bytes_an_item = self.maps().map(|map| map.width).max().unwrap_or(1).max(1);
         let mut at = 0;
-        for run in runs {
+        let ends = [0, runs.len().max(1) - 1];
+        for (nth, run) in runs.iter_mut().enumerate() {
             let bytes = run.bytes.end - run.bytes.start;
             let length = match run.used {
                 _ if self.direction == Direction::Down => 2,
@@ -346,7 +372,7 @@ impl Request<'_> {
                     share.unwrap_or(need).max(2)
                 }
                 Use::Elided => {
-                    run.text = format!("⋯ {bytes} ⋯");
+                    run.text = if ends.contains(&nth) { "⋯".into() } else { format!("⋯ {bytes} ⋯") };
                     width(&run.text) + 3
                 }
                 Use::Ground | Use::Nothing => {
@@ -383,13 +409,13 @@ fn covers(outer: &Range<i128>, inner: &Range<i128>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-/// Overlapping and touching stretches made one; in order.
-fn merged(mut stretches: Vec<Range<i128>>) -> Vec<Range<i128>> {
+/// Stretches with no more than `slack` bytes between them made one; in order.
+fn merged(mut stretches: Vec<Range<i128>>, slack: i128) -> Vec<Range<i128>> {
     stretches.sort_by_key(|stretch| stretch.start);
     let mut out: Vec<Range<i128>> = Vec::new();
     for stretch in stretches {
         match out.last_mut() {
-            Some(last) if stretch.start <= last.end => last.end = last.end.max(stretch.end),
+            Some(last) if stretch.start <= last.end + slack => last.end = last.end.max(stretch.end),
             _ => out.push(stretch),
         }
     }
