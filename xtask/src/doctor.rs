@@ -2,7 +2,7 @@
 
 use crate::docs::MDBOOK;
 use crate::python;
-use crate::shell::{Result, output, say, version_of};
+use crate::shell::{Result, say, version_of};
 
 /// Prints the list; missing tools are no failure, except those that `ci` cannot do without.
 pub(crate) fn task() -> Result {
@@ -36,15 +36,21 @@ pub(crate) fn task() -> Result {
     let interpreter = python::interpreter().ok();
     let version = interpreter.and_then(|name| version_of(name, &["--version"]));
     line("python", version, Need::Ci, "Python 3.11 or newer (or `cargo xtask ci --no-python`)");
-    let venv = interpreter.and_then(|name| {
-        output(std::process::Command::new(name).args(["-c", "import venv, ensurepip; print('module venv')"]))
-            .ok()
-    });
+    let module = |name: &str| {
+        let script = format!("import {name}; print('there')");
+        interpreter.and_then(|python| version_of(python, &["-c", &script]))
+    };
     line(
-        "python venv",
-        venv.map(|text| text.trim().to_owned()),
+        "ensurepip",
+        module("venv, ensurepip"),
         Need::Ci,
-        "on Debian: apt install python3-venv",
+        "Python's venv and pip (on Debian: apt install python3-venv)",
+    );
+    line(
+        "_testbuffer",
+        module("_testbuffer"),
+        Need::Ci,
+        "the tests of CPython (on Fedora: dnf install python3-test)",
     );
     line(
         "cargo-nextest",
