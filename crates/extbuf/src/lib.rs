@@ -1,7 +1,7 @@
 //! The extended buffer interface of 2007, whole: lend memory, look at it in place, keep it, move it.
 //!
 //! Any object can lend its memory, described well enough that any other object uses it in place: **what** an item is
-//! ([`format`]), **where** the items are ([`layout`]), **who** may touch them and for how long ([`protocol`]), and
+//! ([`mod@format`]), **where** the items are ([`layout`]), **who** may touch them and for how long ([`protocol`]), and
 //! how to move them fast when they must move ([`copy`]). This crate holds no logic; each room is a crate of its own
 //! that can be depended on alone.
 //!
