@@ -13,6 +13,8 @@
 mod items;
 mod run;
 mod transpose;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use crate::plan::{Kernel, Loop};
 
@@ -25,6 +27,19 @@ pub(crate) struct Grid {
 
 /// A loop of one step.
 pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
+
+/// Asks for the cache line at an address that may be touched soon, whether or not there is memory.
+#[inline(always)]
+fn prefetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint that never faults, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
 
 /// Runs a kernel over the two innermost loops.
 ///
