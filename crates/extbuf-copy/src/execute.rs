@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Grid, ONCE};
+use crate::kernel::{self, Grid, ONCE, Table};
 use crate::plan::{Chain, Kernel, Loop, Loops, Plan, Split};
 
 impl Plan {
@@ -33,8 +33,14 @@ impl Plan {
         if self.bytes == 0 {
             return;
         }
-        let mut job =
-            Job { kernel: self.kernel, unit: self.unit, loops: self.loops.clone(), dst_skip: 0, src_skip: 0 };
+        let mut job = Job {
+            kernel: self.kernel,
+            unit: self.unit,
+            loops: self.loops.clone(),
+            table: None,
+            dst_skip: 0,
+            src_skip: 0,
+        };
         let mut load_range = self.all_loads();
         let range = |extent: usize| {
             let step = extent.div_ceil(self.parts).next_multiple_of(self.grain);
@@ -55,6 +61,11 @@ impl Plan {
                 (job.dst_skip, job.src_skip) = (start as isize, start as isize);
                 job.unit = end - start;
             }
+        }
+        if job.kernel == Kernel::Table {
+            let tabled = job.loops.len() - self.inner;
+            job.table = Some(Table::new(&job.loops[tabled..]));
+            job.loops.truncate(tabled);
         }
         let visit = |dst: &Walk<'_>, src: &Walk<'_>| {
             // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
@@ -133,6 +144,8 @@ struct Job {
     kernel: Kernel,
     unit: usize,
     loops: Loops,
+    /// Of the innermost loops, where the kernel is that; `loops` are then the others.
+    table: Option<Table>,
     /// Bytes from where the plan's direct loops begin to where this part's do.
     dst_skip: isize,
     src_skip: isize,
@@ -145,18 +158,24 @@ impl Job {
     ///
     /// The loops from these two addresses stay inside both layouts (P1), and as for [`kernel::run`].
     unsafe fn nest(&self, loops: &[Loop], dst: *mut u8, src: *const u8) {
-        let grid = match *loops {
-            [] => Grid { i: ONCE, j: ONCE },
-            [j] => Grid { i: ONCE, j },
-            [i, j] => Grid { i, j },
-            [outer, ref inner @ ..] => {
-                for k in 0..outer.extent as isize {
-                    let (to, from) = (dst.wrapping_offset(k * outer.dst), src.wrapping_offset(k * outer.src));
-                    // SAFETY: the same contract for the loops inside this step.
-                    unsafe { self.nest(inner, to, from) };
-                }
-                return;
+        let kernels = if self.table.is_some() { 0 } else { 2 };
+        if loops.len() > kernels {
+            let (outer, inner) = (loops[0], &loops[1..]);
+            for k in 0..outer.extent as isize {
+                let (to, from) = (dst.wrapping_offset(k * outer.dst), src.wrapping_offset(k * outer.src));
+                // SAFETY: the same contract for the loops inside this step.
+                unsafe { self.nest(inner, to, from) };
             }
+            return;
+        }
+        if let Some(table) = &self.table {
+            // SAFETY: the caller's contract, for the loops that the table stands for.
+            return unsafe { table.run(self.unit, dst, src) };
+        }
+        let grid = match *loops {
+            [i, j] => Grid { i, j },
+            [j] => Grid { i: ONCE, j },
+            _ => Grid { i: ONCE, j: ONCE },
         };
         // SAFETY: the caller's contract.
         unsafe { kernel::run(self.kernel, self.unit, grid, dst, src) };

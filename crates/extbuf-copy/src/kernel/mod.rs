@@ -12,6 +12,7 @@
 
 mod items;
 mod run;
+mod table;
 mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -27,6 +28,8 @@ pub(crate) struct Grid {
 
 /// A loop of one step.
 pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
+
+pub(crate) use table::Table;
 
 /// Asks for the cache line at an address that may be touched soon, whether or not there is memory.
 #[inline(always)]
@@ -58,6 +61,7 @@ pub(crate) unsafe fn run(kernel: Kernel, unit: usize, grid: Grid, dst: *mut u8, 
             // SAFETY: the caller's contract, handed on unchanged.
             unsafe { run::overlapping(unit, grid, dst, src) }
         }
+        Kernel::Table => unreachable!("a table is made once a part, and run by `Table::run`"),
         Kernel::Items | Kernel::Fill | Kernel::Transpose => {
             // Here the size of an item becomes a constant.
             macro_rules! sized {

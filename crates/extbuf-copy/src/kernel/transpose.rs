@@ -32,7 +32,7 @@ const COLUMNS: usize = 1024;
 /// As for [`run`](super::run), with a unit of `N` bytes.
 pub(super) unsafe fn transpose<const N: usize, const T: usize>(grid: Grid, dst: *mut u8, src: *const u8) {
     let Grid { i, j } = grid;
-    let dense = i.src == N as isize && j.dst == N as isize;
+    let dense = i.src == N as isize && j.dst == N as isize && i.extent >= T && j.extent >= T;
     let (high, wide) = if dense { (STRIP * T, T) } else { (T, COLUMNS) };
     for (i0, rows) in steps(i.extent, high) {
         for (j0, columns) in steps(j.extent, wide) {

@@ -11,6 +11,7 @@ impl fmt::Display for Kernel {
             Kernel::Items => "items",
             Kernel::Fill => "fill",
             Kernel::Transpose => "transpose",
+            Kernel::Table => "table",
             Kernel::Move => "move",
         })
     }

@@ -29,7 +29,7 @@ mod passes;
 mod tests;
 
 use list::List;
-pub(crate) use passes::steps_over;
+pub(crate) use passes::{MOST_TABLED, steps_over};
 
 use extbuf_layout::Layout;
 
@@ -112,6 +112,9 @@ pub enum Kernel {
     /// The equation of `Items` where `|S0| < |S1|` and `D0 > D1`: the source runs along `i` while the destination runs
     /// along `j`. Walked in square tiles, so that each cache line on either side is used whole while it is there.
     Transpose,
+    /// `dst[D[k] ..][..unit] = src[S[k] ..][..unit]`, where `D` and `S` tabulate the offsets of several innermost loops
+    /// that are too short to be worth a loop each. The unit is of a fixed small size.
+    Table,
     /// The equation of `Run`, each a move that allows overlap, in strictly ascending order of the loops.
     Move,
 }
@@ -165,6 +168,8 @@ pub struct Plan {
     pub(crate) dst: Chain,
     pub(crate) src: Chain,
     pub(crate) loops: Loops,
+    /// How many of the innermost loops are the kernel's.
+    pub(crate) inner: usize,
     pub(crate) split: Split,
     /// Parts begin at multiples of this many steps (or bytes) of the loop that is cut.
     pub(crate) grain: usize,
@@ -182,8 +187,8 @@ impl Plan {
     /// name the same byte.
     pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
         let mut plan = Plan::lay_out(dst, src)?;
-        passes::choose_kernel(&mut plan.loops, plan.unit, &mut plan.kernel);
-        let parts = passes::parts_for(plan.bytes);
+        (plan.kernel, plan.inner) = passes::choose_kernel(&mut plan.loops, plan.unit);
+        let parts = passes::parts_for(plan.bytes, plan.kernel);
         Ok(plan.with_parts(parts))
     }
 
@@ -211,6 +216,7 @@ impl Plan {
             dst: Chain::new(dst, &[]),
             src: Chain::new(src, &[]),
             loops: Loops::new(),
+            inner: 2,
             split: Split::Whole,
             grain: 1,
             parts: 1,
@@ -243,7 +249,7 @@ impl Plan {
             return self;
         }
         (self.split, self.grain, self.parts) =
-            passes::choose_split(&self.outer, &self.loops, self.unit, self.kernel, parts);
+            passes::choose_split(&self.outer, &self.loops, self.unit, self.kernel, self.inner, parts);
         self
     }
 

@@ -11,14 +11,20 @@ use crate::error::{CopyError, CopyErrorKind};
 /// costs little beside it, small enough that parts outnumber threads where threads pay.
 const PART_BYTES: usize = 1 << 20;
 
+/// Bytes of a part that is walked in tiles: strips of tiles need room along both loops.
+const TILED_PART_BYTES: usize = 8 << 20;
+
 /// No more parts than this, however long the copy: enough for a progress bar and for uneven threads.
 const MAX_PARTS: usize = 1024;
 
 /// The sizes that move through a register; every other unit is a block copy.
 pub(crate) const ITEM_SIZES: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32];
 
-/// The largest unit for which transposing in tiles pays: beyond it an item is near a cache line of its own.
-const MAX_TRANSPOSED: usize = 32;
+/// Two innermost loops that hold fewer items than this are too short for a kernel of their own.
+const SHORT: usize = 32;
+
+/// Entries of a table at most: 256 lets items of 4 bytes fill a cache line on both sides.
+pub(crate) const MOST_TABLED: usize = 256;
 
 /// Shapes and item sizes agree, and no two indices of the destination name the same byte.
 pub(crate) fn check(dst: &Layout, src: &Layout) -> Result<(), CopyError> {
@@ -157,33 +163,64 @@ pub(crate) fn absorb(loops: &mut Loops, unit: usize) -> usize {
     }
 }
 
-/// Chooses the kernel for the two innermost loops; for a transpose, first brings the loop along which the source runs
-/// next to the innermost.
-pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize, kernel: &mut Kernel) {
-    *kernel = Kernel::Run;
-    let Some((inner, rest)) = loops.split_last() else { return };
-    if !ITEM_SIZES.contains(&unit) {
-        return;
+/// Chooses the kernel for the innermost loops and says how many are the kernel's. For a transpose it first brings the
+/// loop along which the source runs next to the innermost; for a table, several such.
+pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize) -> (Kernel, usize) {
+    let last = loops.len().wrapping_sub(1);
+    if loops.is_empty() || !ITEM_SIZES.contains(&unit) {
+        return (Kernel::Run, 2);
     }
-    if inner.src == 0 {
-        *kernel = Kernel::Fill;
-        return;
+    let size = |loops: &[Loop]| loops.iter().fold(1usize, |n, l| n.saturating_mul(l.extent));
+    if loops.len() > 2 && size(&loops[last - 1..]) < SHORT {
+        return (Kernel::Table, gather(loops, unit));
     }
-    *kernel = Kernel::Items;
-    let along = (0..rest.len()).filter(|&i| rest[i].src != 0).min_by_key(|&i| rest[i].src.unsigned_abs());
-    match along {
-        Some(i) if rest[i].src.unsigned_abs() < inner.src.unsigned_abs() && unit <= MAX_TRANSPOSED => {
-            *kernel = Kernel::Transpose;
-            let last = loops.len() - 1;
+    if loops[last].src == 0 {
+        return (Kernel::Fill, 2);
+    }
+    match runs_along(&loops[..last]) {
+        Some(i) if loops[i].src.unsigned_abs() < loops[last].src.unsigned_abs() => {
             loops[i..last].rotate_left(1);
+            (Kernel::Transpose, 2)
         }
-        _ => {}
+        _ => (Kernel::Items, 2),
     }
 }
 
+/// The loop along which the source takes its smallest steps.
+fn runs_along(loops: &[Loop]) -> Option<usize> {
+    (0..loops.len()).filter(|&i| loops[i].src != 0).min_by_key(|&i| loops[i].src.unsigned_abs())
+}
+
+/// Brings together, innermost, the loops along which the destination runs and those along which the source runs, until
+/// both fill a cache line with each, as far as a table holds them. Answers with their number.
+fn gather(loops: &mut [Loop], unit: usize) -> usize {
+    let line = (64 / unit).max(4);
+    let (mut rest, mut items) = (loops.len(), 1);
+    let (mut dst_items, mut src_items) = (1, 1);
+    while rest > 0 {
+        // By turns: whichever side has less of its line.
+        let next =
+            if dst_items <= src_items { rest - 1 } else { runs_along(&loops[..rest]).unwrap_or(rest - 1) };
+        let extent = loops[next].extent;
+        if (dst_items >= line && src_items >= line) || items * extent > MOST_TABLED {
+            break;
+        }
+        let side = if dst_items <= src_items { &mut dst_items } else { &mut src_items };
+        *side *= extent;
+        items *= extent;
+        rest -= 1;
+        loops[next..=rest].rotate_left(1);
+    }
+    // Within the table, as the destination lies.
+    sort(&mut loops[rest..]);
+    loops.len() - rest
+}
+
 /// How many parts a copy of so many bytes is worth.
-pub(crate) fn parts_for(bytes: usize) -> usize {
-    (bytes / PART_BYTES).clamp(1, MAX_PARTS)
+pub(crate) fn parts_for(bytes: usize, kernel: Kernel) -> usize {
+    let large = if kernel == Kernel::Transpose { TILED_PART_BYTES } else { PART_BYTES };
+    // Even where parts should be large, a few for a few threads.
+    (bytes / large).max((bytes / PART_BYTES).min(4)).clamp(1, MAX_PARTS)
 }
 
 /// The outermost loop that can be cut into the wanted number of parts, else the one that comes nearest. Tiles are not
@@ -193,13 +230,14 @@ pub(crate) fn choose_split(
     loops: &[Loop],
     unit: usize,
     kernel: Kernel,
+    inner: usize,
     wanted: usize,
 ) -> (Split, usize, usize) {
     let mut best = (Split::Whole, 1, 1);
     if wanted <= 1 {
         return best;
     }
-    let tiled = loops.len().saturating_sub(if kernel == Kernel::Transpose { 2 } else { 0 });
+    let tiled = loops.len().saturating_sub(if kernel == Kernel::Transpose { inner } else { 0 });
     let load = outer.iter().enumerate().map(|(i, &extent)| (Split::Load(i), 1, extent));
     let direct = loops.iter().enumerate().map(|(i, l)| {
         let grain = if i < tiled { 1 } else { (64 / unit).max(1) };

@@ -128,8 +128,9 @@ fn absorb_makes_dense_items_one_unit() {
 #[test]
 fn the_kernel_follows_from_the_innermost_loops() {
     let chosen = |l: &[(usize, isize, isize)], unit| {
-        let (mut l, mut kernel) = (loops(l), Kernel::Run);
-        choose_kernel(&mut l, unit, &mut kernel);
+        let mut l = loops(l);
+        let (kernel, inner) = choose_kernel(&mut l, unit);
+        assert_eq!(inner, 2);
         (kernel, literal(&l))
     };
     assert_eq!(chosen(&[], 100), (Kernel::Run, vec![]));
@@ -147,9 +148,25 @@ fn the_kernel_follows_from_the_innermost_loops() {
 }
 
 #[test]
+fn short_loops_are_tabulated_with_what_both_sides_run_along() {
+    // Eleven axes of extent 2, reversed.
+    let mut l = loops(&(0..11).map(|k| (2, 4 << (10 - k), 4 << k)).collect::<Vec<_>>());
+    assert_eq!(choose_kernel(&mut l, 4), (Kernel::Table, 8));
+    // What is left outside lies in the middle on both sides.
+    assert_eq!(literal(&l[..3]), [(2, 256, 64), (2, 128, 128), (2, 64, 256)]);
+    assert_eq!(literal(&l[3..5]), [(2, 4096, 4), (2, 2048, 8)]);
+    assert_eq!(literal(&l[9..]), [(2, 8, 2048), (2, 4, 4096)]);
+    // A table holds no more than so many items.
+    let mut l = loops(&[(100, 4000, 3), (200, 20, 300), (5, 4, 100000)]);
+    assert_eq!(choose_kernel(&mut l, 4), (Kernel::Transpose, 2));
+    let mut l = loops(&[(200, 80, 300), (5, 16, 10), (4, 4, 100000)]);
+    assert_eq!(choose_kernel(&mut l, 4), (Kernel::Table, 2));
+}
+
+#[test]
 fn parts_are_cut_from_the_outermost_loop_that_has_enough_steps() {
     let cut = |outer: &[usize], l: &[(usize, isize, isize)], unit, kernel, parts| {
-        choose_split(outer, &loops(l), unit, kernel, parts)
+        choose_split(outer, &loops(l), unit, kernel, 2, parts)
     };
     assert_eq!(cut(&[], &[(100, 8, 8)], 4, Kernel::Items, 1), (Split::Whole, 1, 1));
     assert_eq!(cut(&[4320], &[(7, 8, 8)], 4, Kernel::Items, 8), (Split::Load(0), 1, 8));
