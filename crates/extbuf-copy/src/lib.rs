@@ -1,5 +1,22 @@
 //! Moving items between any two layouts: plan as data, kernels as code, rayon over the parts.
 //!
+//! [`copy`], [`to_contiguous`], [`to_vec`], [`from_contiguous`] and [`copy_within`] move items between views of any
+//! layout, strided or reached through stored pointers on either side:
+//!
+//! ```
+//! use extbuf_copy::to_vec;
+//! use extbuf_layout::{Order, s};
+//! use extbuf_protocol::{Exporter, Request, Rows};
+//!
+//! // A picture of two rows of three RGB pixels, each row its own allocation.
+//! let rows = vec![vec![1u8, 2, 3, 4, 5, 6, 7, 8, 9], vec![11, 12, 13, 14, 15, 16, 17, 18, 19]];
+//! let image = Rows::from_vecs(rows, &[3, 3])?;
+//! // Its last two columns, channels reversed.
+//! let crop = image.window(Request::FULL_RO)?.slice(s![.., 1.., ..;-1])?;
+//! assert_eq!(to_vec(&crop.view(), Order::C)?, [6, 5, 4, 9, 8, 7, 16, 15, 14, 19, 18, 17]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! A [`Plan`] is everything that can be decided from two layouts: the loops, the kernel inside them, the parts the work
 //! is cut into. It holds no pointer, prints itself, and runs on any number of buffers. [`CopyOptions`] says on how many
 //! threads, and who is told of the progress.
@@ -17,6 +34,7 @@
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod copy;
 mod error;
 mod execute;
 mod kernel;
@@ -28,6 +46,7 @@ mod plan;
 mod raw;
 mod report;
 
+pub use copy::{Contiguous, contiguous, copy, copy_within, from_contiguous, to_contiguous, to_vec};
 pub use error::{CopyError, CopyErrorKind};
 pub use options::{CopyOptions, Progress, ProgressHook, Threads};
 pub use overlap::Overlap;

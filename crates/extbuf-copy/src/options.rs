@@ -4,20 +4,40 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 /// How a copy is to run. The default: on the threads of the current rayon pool, telling nobody.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use extbuf_copy::{CopyOptions, Threads};
+/// use extbuf_layout::Order;
+/// use extbuf_protocol::View;
+///
+/// let numbers: Vec<u32> = (0..1_000_000).collect();
+/// let view = View::from_slice(&numbers).reverse_axis(0)?;
+///
+/// let seen = AtomicUsize::new(0);
+/// let hook = |progress: extbuf_copy::Progress| {
+///     seen.fetch_max(progress.bytes_done, Ordering::Relaxed);
+///     ControlFlow::Continue(())
+/// };
+/// let options = CopyOptions { threads: Threads::AtMost(2), progress: Some(&hook) };
+/// let (bytes, report) = options.to_vec(&view, Order::C)?;
+/// assert_eq!(bytes[..4], 999_999u32.to_ne_bytes());
+/// assert_eq!(seen.into_inner(), 4_000_000);
+/// assert_eq!(report.bytes, 4_000_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct CopyOptions<'h> {
     /// On how many threads.
     pub threads: Threads,
     /// Told after each finished part, from whichever thread finished it; it may stop the copy. Costs nothing where it
     /// is `None`.
-    pub progress: Option<&'h ProgressHook>,
-    /// Leaves room for more: write `..CopyOptions::default()`.
-    #[doc(hidden)]
-    pub _more: (),
+    pub progress: Option<&'h ProgressHook<'h>>,
 }
 
 /// What is told of the progress of a copy: a function of [`Progress`] that says whether to go on.
-pub type ProgressHook = dyn Fn(Progress) -> ControlFlow<()> + Sync;
+pub type ProgressHook<'h> = dyn Fn(Progress) -> ControlFlow<()> + Sync + 'h;
 
 impl fmt::Debug for CopyOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

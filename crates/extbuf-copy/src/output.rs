@@ -6,6 +6,10 @@
 use std::alloc::{Layout as Allocation, alloc, dealloc};
 use std::ptr::NonNull;
 
+use extbuf_format::Format;
+use extbuf_layout::Layout;
+use extbuf_protocol::{Access, Block, Export, Memory, Owner, Request, Window};
+
 use crate::error::{CopyError, CopyErrorKind};
 
 /// Alignment of fresh memory: a cache line, and enough for every vector register of today.
@@ -42,6 +46,39 @@ impl Fresh {
     pub(crate) fn start(&self) -> *mut u8 {
         self.start.as_ptr()
     }
+}
+
+impl Fresh {
+    /// Lends the memory, all of it under one dense layout.
+    ///
+    /// # Safety
+    ///
+    /// Every byte has been written.
+    pub(crate) unsafe fn into_window(self, layout: Layout, format: Format) -> Window<'static> {
+        debug_assert_eq!(self.allocation.size(), layout.nbytes());
+        let lease = Memory::from_owner(self).lease(Access::Write).expect("nobody else holds fresh memory");
+        let export = Export::described(lease, layout, format, Request::FULL);
+        export.expect("a dense layout of the whole block satisfies every request").keep()
+    }
+}
+
+// SAFETY: M1: one allocation, at an address that stays, initialised by the contract of `into_window`, the only way to
+// here. M2: it is owned, and no type is tied to its bytes. M3: nobody else knows of it.
+unsafe impl Owner for Fresh {
+    fn block(&mut self) -> Block {
+        Block { base: self.start(), len: self.allocation.size(), access: Access::Write }
+    }
+}
+
+/// An empty vector with room for so many bytes.
+///
+/// # Errors
+///
+/// `Allocation`.
+pub(crate) fn reserve(bytes: usize) -> Result<Vec<u8>, CopyError> {
+    let mut vec = Vec::new();
+    vec.try_reserve_exact(bytes).map_err(|_| CopyErrorKind::Allocation { bytes })?;
+    Ok(vec)
 }
 
 impl Drop for Fresh {

@@ -9,10 +9,9 @@
 //! - the very same places: nothing to do;
 //! - anything else (a matrix onto its own transpose): through scratch memory of the size of the copy.
 //!
-//! Direct layouts are compared by number: first the bytes from lowest to highest, then a common divisor of all strides,
-//! which tells interleaved sides (`a[::2] <- a[1::2]`) apart. Whether integers of such a form coincide is a hard
-//! problem in general (it is one of integer programming), so where these two tests do not settle it, overlap is
-//! assumed. Layouts with loads are compared by following their pointers: the lowest and the highest byte behind them,
+//! Direct layouts are compared by number: first the bytes from lowest to highest, then whether any two items meet, which
+//! tells interleaved sides (`a[::2] <- a[1::2]`) apart. That is a hard problem in general; where a bounded search does
+//! not settle it, overlap is assumed. Layouts with loads are compared by following their pointers: the lowest and the highest byte behind them,
 //! then, if need be, all stretches in order of address. A stored pointer of the source counts as a byte that is read.
 
 // Follows the stored pointers of both sides.
@@ -39,6 +38,9 @@ pub enum Overlap {
     /// Copied to scratch memory of the same size, and from there.
     Staged,
 }
+
+/// Values tried in finding out whether two direct layouts meet.
+const MOST_TRIED: usize = 1000;
 
 /// Stretches of memory sorted and compared one by one, at most; beyond, overlapping ends mean staging.
 const MOST_STRETCHES: usize = 1 << 20;
@@ -74,13 +76,15 @@ fn direct((dst, dst_base): (&Layout, usize), (src, src_base): (&Layout, usize)) 
     let first = |base: usize, layout: &Layout| base.wrapping_add_signed(layout.offset(0));
     let shift = first(dst_base, dst).wrapping_sub(first(src_base, src)) as isize;
     let axes = || (0..dst.ndim()).filter(|&axis| dst.shape()[axis] > 1);
-    let strides = axes().flat_map(|axis| [dst.strides(0)[axis], src.strides(0)[axis]]);
-    let grid = strides.fold(0, |g, stride| gcd(g, stride.unsigned_abs()));
-    if grid > 0 {
-        let phase = shift.rem_euclid(grid as isize) as usize;
-        if phase >= dst.itemsize() && phase + dst.itemsize() <= grid {
-            return Overlap::None;
-        }
+    // The source as counted from the base of the destination.
+    let moved = src_base.wrapping_sub(dst_base) as isize;
+    let moved = src
+        .offset(0)
+        .checked_add(moved)
+        .map(|o| Layout::strided(src.itemsize(), src.shape(), src.strides(0), o));
+    match moved {
+        Some(Ok(src)) if dst.overlap(&src, MOST_TRIED) == extbuf_layout::Overlap::No => return Overlap::None,
+        _ => {}
     }
     if axes().all(|axis| dst.strides(0)[axis] == src.strides(0)[axis]) {
         // Where the strides are nested, ascending addresses are ascending loops.
@@ -151,13 +155,6 @@ unsafe fn indirect(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> Overl
 
 fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
-}
-
-fn gcd(mut a: usize, mut b: usize) -> usize {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[cfg(test)]
