@@ -26,6 +26,11 @@ use crate::scalar::{Code, Mark, Scalar};
 /// assert_eq!(PIXEL.to_string(), "(4)B");
 /// assert!(Format::parse("<d").unwrap().matches::<f64>().is_ok() || cfg!(target_endian = "big"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no item format",
+    label = "not an `Element`",
+    note = "elements are numbers, `bool`, `char`, arrays of plain data, and structs with `#[derive(Element)]`; a type parameter needs the bound `Element`"
+)]
 pub trait Element: CheckedBitPattern + 'static {
     /// The format of one value: same size, and every byte that is not padding described.
     const FORMAT: Format;

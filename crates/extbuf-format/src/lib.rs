@@ -31,6 +31,7 @@
 //! # Features
 //!
 //! - `std` (default): nothing but the name so far.
+//! - `derive`: `#[derive(Element)]` for structs, from the crate `extbuf-derive`.
 //! - `half`: [`Element`] for `half::f16` and `half::bf16`. Formats with half floats need no feature.
 //! - `num-complex`: [`Element`] for `num_complex::Complex<f32>` and `Complex<f64>`.
 //!
@@ -79,3 +80,34 @@ pub use outline::Line;
 pub use scalar::{ByteOrder, Code, Kind, Mark, Scalar};
 pub use tokens::{Token, TokenKind, Tokens, tokens};
 pub use value::Value;
+
+#[cfg(feature = "derive")]
+pub use extbuf_derive::Element;
+
+/// What the code that `#[derive(Element)]` writes calls. No part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::item::{Node, Run};
+
+    use alloc::borrow::Cow;
+
+    use crate::item::{Bounds, Format, Record};
+    use crate::scalar::Mark;
+
+    /// One field as the compiler laid it out.
+    #[must_use]
+    pub const fn run(name: Option<&'static str>, offset: usize, format: Format) -> Run {
+        let name = match name {
+            Some(name) => Some(Cow::Borrowed(name)),
+            None => None,
+        };
+        Run { name, offset, bit_offset: 0, repeat: 1, format }
+    }
+
+    /// A struct as the compiler laid it out: fields in ascending order, inside it, not overlapping.
+    #[must_use]
+    pub const fn record(runs: &'static [Run], itemsize: usize, alignment: usize) -> Node {
+        let (runs, mark, bounds) = (Cow::Borrowed(runs), Mark::Native, Bounds::Braced);
+        Node::Record(Record { runs, itemsize, alignment, mark, bounds })
+    }
+}

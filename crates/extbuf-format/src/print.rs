@@ -6,14 +6,17 @@
 //! aligned members unaligned: `@` becomes `^`, which has the same sizes.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use crate::dialect::{Count, Dialect, EndPadding, Marks, RecordAlignment, Rules, Scope, WideText};
+use crate::dialect::{
+    Count, Dialect, DuplicateNames, EndPadding, Marks, RecordAlignment, Rules, Scope, WideText,
+};
 use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind};
-use crate::item::{Bounds, Custom, Format, Item, Record};
+use crate::item::{Bounds, Custom, Format, Item, Record, Run};
 use crate::scalar::{ByteOrder, Code, Mark, Scalar};
 
 /// The longest text that is written for repeats that a dialect cannot say with a number.
@@ -214,6 +217,13 @@ impl Printer {
 
     /// The fields of a record with their padding.
     fn body(&mut self, record: &Record) -> Result<(), FormatError> {
+        if self.rules.duplicate_names == DuplicateNames::Refused {
+            let mut seen = BTreeSet::new();
+            let mut names = record.runs.iter().filter_map(Run::name).filter(|name| !name.is_empty());
+            if !names.all(|name| seen.insert(name)) {
+                return Err(self.cannot("the same name twice"));
+            }
+        }
         let mut at = 0;
         // Bits used of the last byte before `at`, and their order, while the last field is a bit field.
         let mut bits: Option<(u8, ByteOrder)> = None;

@@ -1,0 +1,8 @@
+use extbuf_format::Element;
+
+#[derive(Clone, Copy, Element)]
+struct Record {
+    a: u8,
+}
+
+fn main() {}
