@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use extbuf_draw::{Drawing, draw_chain, draw_layout};
+use extbuf_draw::{Drawing, draw_chain, draw_format, draw_layout};
+use extbuf_format::Format;
 use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order, s};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -67,6 +68,11 @@ fn figures() -> Result<Vec<(&'static str, Drawing)>, Box<dyn Error>> {
             draw_chain(&part)
                 .titled("image[1:3, 1:3] as a chain of two affine maps")
                 .noted("Slicing, reversing and permuting change columns of this table and nothing else."),
+        ),
+        (
+            "record",
+            draw_format(&Format::parse("T{B:kind:i:id:T{<d:x:<d:y:}:corner:(2,3)>h:gain:5s:tag:}")?)
+                .titled("A record: padding after the first field, big-endian numbers near the end"),
         ),
         ("volume", draw_layout(&volume).titled("Two loads in a row: a volume of separate planes of separate rows")),
     ])

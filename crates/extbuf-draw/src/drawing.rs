@@ -1,11 +1,12 @@
 //! What is to be drawn, and the frame around every picture: title, numbers, the drawing, notes.
 
+use extbuf_format::Format;
 use extbuf_layout::Layout;
 
 use crate::paint::Texts;
 use crate::scene::{Anchor, Ink, Scene, clean, cut};
 use crate::text::TextOptions;
-use crate::{chain, direct, rows, svg, text};
+use crate::{chain, direct, record, rows, svg, text};
 
 /// Columns of an SVG drawing that does not fit in less.
 const SVG_COLUMNS: usize = 96;
@@ -25,6 +26,7 @@ pub struct Drawing {
 enum Subject {
     Layout { layout: Layout, whole: Option<Layout> },
     Chain(Layout),
+    Format(Format),
 }
 
 /// Draws where the items of a layout lie.
@@ -52,6 +54,33 @@ pub fn draw_chain(layout: &Layout) -> Drawing {
     Drawing::new(Subject::Chain(layout.clone()))
 }
 
+/// Draws the parts of an item: each field as a box with its name, format and size, padding hatched, the offset of each
+/// below, and a bracket over what lies inside a nested record.
+///
+/// ```
+/// use extbuf_draw::{TextOptions, draw_format};
+/// use extbuf_format::Format;
+///
+/// let format = Format::parse("T{b:tag:d:value:}")?;
+/// assert_eq!(draw_format(&format).to_text(TextOptions::default()), "\
+/// T{b:tag:d:value:}
+/// itemsize 16, alignment 8
+///
+/// ┌─────┬─────┬───────┐
+/// │ tag │░░░░░│ value │
+/// │  b  │░░░░░│   d   │
+/// │  1  │░ 7 ░│   8   │
+/// └─────┴─────┴───────┘
+/// 0     1     8      16
+///
+/// in the boxes: name, format, bytes; below them: offset
+/// ");
+/// # Ok::<(), extbuf_format::ParseError>(())
+/// ```
+pub fn draw_format(format: &Format) -> Drawing {
+    Drawing::new(Subject::Format(format.clone()))
+}
+
 impl Drawing {
     fn new(subject: Subject) -> Drawing {
         Drawing { subject, title: None, notes: Vec::new() }
@@ -71,6 +100,7 @@ impl Drawing {
                 *layout = part.clone();
             }
             Subject::Chain(layout) => *layout = part.clone(),
+            Subject::Format(_) => {}
         }
         self
     }
@@ -107,9 +137,11 @@ impl Drawing {
                 if whole.is_some() {
                     numbers[0].insert_str(0, "kept: ");
                 }
+                let shown = whole.as_ref().unwrap_or(layout);
                 let cells = Texts::new(layout).legend();
                 let from = if layout.is_direct() { "the base" } else { "where the pointer points" };
                 let legend = format!("in the cells: {cells}; below them: bytes from {from}");
+                let legend = if drawable(shown) { legend } else { String::new() };
                 (
                     format!("Layout of shape {:?}", layout.shape()),
                     numbers,
@@ -123,6 +155,13 @@ impl Drawing {
                 chain::chain(layout),
                 String::new(),
             ),
+            Subject::Format(format) => {
+                let numbers = format!("itemsize {}, alignment {}", format.itemsize(), format.alignment());
+                let numbers = vec![clean(&format.to_string()), numbers];
+                let body = record::record(format, room.saturating_sub(1).max(8));
+                let legend = "in the boxes: name, format, bytes; below them: offset";
+                ("Item format".to_string(), numbers, body, legend.to_string())
+            }
         };
         let mut scene = Scene { title: self.title.clone().unwrap_or(name), ..Scene::default() };
         let mut y = 0;
@@ -146,8 +185,9 @@ impl Drawing {
             scene.label((0, y), Anchor::Start, Ink::Faint, cut(line, room));
             y += 1;
         }
-        scene.description =
-            numbers.into_iter().chain(self.notes.iter().cloned()).collect::<Vec<_>>().join("\n");
+        // In full, but not without end: a format may be a page long.
+        let said = numbers.iter().map(|line| cut(line, 300)).chain(self.notes.iter().cloned());
+        scene.description = said.collect::<Vec<_>>().join("\n");
         scene
     }
 }
@@ -171,5 +211,85 @@ fn body(layout: &Layout, whole: Option<&Layout>, room: usize) -> Scene {
         direct::strip(layout, whole, room.saturating_sub(1).max(8))
     } else {
         rows::tree(layout, whole, room.saturating_sub(1).max(8))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Mark;
+    use extbuf_layout::{LayoutSpec, LevelSpec, Slice};
+
+    /// Labels that share a place, or stand in a cell.
+    fn collisions(scene: &Scene) -> Vec<String> {
+        let mut labels = Vec::new();
+        let mut cells = Vec::new();
+        for mark in &scene.marks {
+            match mark {
+                Mark::Label(label) => labels.push((label.at.1, label.span(), label.text.clone())),
+                Mark::Cell(cell) => cells.push((cell.at, cell.size)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        for (nth, (y, (start, end), text)) in labels.iter().enumerate() {
+            for (other_y, (other_start, other_end), other) in &labels[..nth] {
+                if y == other_y && start < other_end && other_start < end {
+                    found.push(format!("{text:?} and {other:?}"));
+                }
+            }
+            for ((x, top), (w, h)) in &cells {
+                if top < y && *y < top + h && *start < x + w && x + 1 < *end {
+                    found.push(format!("{text:?} in the cell at {x}, {top}"));
+                }
+            }
+        }
+        found
+    }
+
+    /// Numbers without order, the same on every run.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: u64) -> isize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            ((self.0 >> 33) % limit) as isize
+        }
+    }
+
+    #[test]
+    fn no_two_labels_share_a_place() {
+        let mut numbers = Numbers(2007);
+        let mut drawn = 0;
+        while drawn < 400 {
+            let (axes, levels) = (numbers.below(4) as usize, 1 + numbers.below(3) as usize);
+            let shape: Vec<isize> = (0..axes).map(|_| 1 + numbers.below([3, 6, 2000][drawn % 3])).collect();
+            let strides: Vec<Vec<isize>> = (0..levels)
+                .map(|_| (0..axes).map(|_| [0, 1, 8, -8, 100, 23040][numbers.below(6) as usize]).collect())
+                .collect();
+            let levels: Vec<LevelSpec> = strides
+                .iter()
+                .map(|strides| LevelSpec { offset: [0, 0, 4, 1000][numbers.below(4) as usize], strides })
+                .collect();
+            let itemsize = [1, 4, 8][numbers.below(3) as usize];
+            let Ok(layout) = Layout::new(&LayoutSpec { itemsize, shape: &shape, levels: &levels }) else {
+                continue;
+            };
+            let mut part = layout.clone();
+            for axis in 0..axes {
+                let step = [1, 2, -1][numbers.below(3) as usize];
+                part = part.slice_axis(axis, Slice::from(numbers.below(2)..).by(step)).unwrap();
+            }
+            for columns in [60, 80, 120] {
+                for drawing in
+                    [draw_layout(&layout), draw_layout(&layout).keeping(&part), draw_chain(&layout)]
+                {
+                    let found = collisions(&drawing.scene(columns));
+                    let text = drawing.to_text(TextOptions { columns, ..TextOptions::default() });
+                    assert!(found.is_empty(), "{found:?}\n{layout:?}\n{part:?}\n{text}");
+                }
+            }
+            drawn += 1;
+        }
     }
 }

@@ -46,13 +46,14 @@ mod direct;
 mod drawing;
 mod paint;
 mod reach;
+mod record;
 mod rows;
 mod scene;
 mod strip;
 mod svg;
 mod text;
 
-pub use drawing::{Drawing, draw_chain, draw_layout};
+pub use drawing::{Drawing, draw_chain, draw_format, draw_layout};
 pub use text::{Colour, TextOptions, TextStyle};
 
 /// The README's example, run as a test.

@@ -143,7 +143,9 @@ impl Tree<'_> {
         let wide = text + 6;
         let channels = table.items.len().max(1);
         let left = margin.width;
-        let x = left + wide + channels + 5;
+        let words = map.as_ref().filter(|_| !announced && level > 0).map_or(Vec::new(), words);
+        let longest = words.iter().map(|(_, text)| width(text)).max().unwrap_or(0);
+        let x = left + wide.max(longest) + channels + 5;
         let room = room.saturating_sub(x).max(LEAST_ROOM);
 
         // The blocks, one below the other, their ports in one column.
@@ -189,8 +191,8 @@ impl Tree<'_> {
             let ink = if item.held.active.is_some() { Ink::Normal } else { Ink::Faint };
             scene.marks.push(Mark::Wire(Wire { from, bend: left + wide + 2 + lane, to: *to, ink }));
         }
-        if let Some(map) = map.filter(|_| level > 0 && !announced) {
-            self.paint_numbers(&mut scene, &map, (left, top + table.length + 1));
+        for (row, (ink, text)) in words.into_iter().enumerate() {
+            scene.label((left, top + table.length + 1 + row), Anchor::Start, ink, text);
         }
         Block { scene, port: (left, top + 1), ruler: None }
     }
@@ -237,20 +239,17 @@ impl Tree<'_> {
             }
         }
     }
+}
 
-    /// Offset and strides of an inner table in words: left of it is where its wire arrives.
-    fn paint_numbers(&self, scene: &mut Scene, map: &Map, at: (usize, usize)) {
-        let mut lines = Vec::new();
-        if map.first != 0 {
-            lines.push((Ink::Accent, format!("{} after the load", signed(map.first))));
-        }
-        let strides =
-            map.steps.iter().take(3).map(|step| format!("axis {}: {}", step.axis, signed(step.stride)));
-        lines.extend(strides.map(|text| (Ink::Normal, text)));
-        for (row, (ink, text)) in lines.into_iter().enumerate() {
-            scene.label((at.0, at.1 + row), Anchor::Start, ink, text);
-        }
+/// Offset and strides of an inner table in words: left of it, where arrows would stand, its wire arrives.
+fn words(map: &Map) -> Vec<(Ink, String)> {
+    let mut lines = Vec::new();
+    if map.first != 0 {
+        lines.push((Ink::Accent, format!("{} after the load", signed(map.first))));
     }
+    let strides = map.steps.iter().take(3);
+    lines.extend(strides.map(|step| (Ink::Normal, format!("axis {}: {}", step.axis, signed(step.stride)))));
+    lines
 }
 
 fn moved(labels: Vec<(usize, i128)>, by: usize) -> Vec<(usize, i128)> {

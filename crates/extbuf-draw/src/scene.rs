@@ -34,6 +34,12 @@ pub(crate) enum Mark {
         at: Place,
         ink: Ink,
     },
+    /// Holds together what lies below it; `wide` columns, three after its start, stay free for its label.
+    Bracket {
+        from: Place,
+        to: usize,
+        wide: usize,
+    },
     /// A faint line up from a cell to the arrow that measures it. The terminal leaves it out: no room between lines.
     Guide {
         x: usize,
@@ -139,6 +145,7 @@ impl Scene {
                     reach(to.0, to.1);
                 }
                 Mark::Loop { at, .. } => reach(at.0, at.1),
+                Mark::Bracket { from, to, .. } => reach(*to, from.1),
                 Mark::Guide { x, from, to } => reach(*x, *from.max(to)),
             }
         }
@@ -160,6 +167,7 @@ impl Scene {
                     (wire.from, wire.to, wire.bend) = (moved(wire.from), moved(wire.to), wire.bend + at.0);
                 }
                 Mark::Loop { at, .. } => *at = moved(*at),
+                Mark::Bracket { from, to, .. } => (*from, *to) = (moved(*from), *to + at.0),
                 Mark::Guide { x, from, to } => (*x, *from, *to) = (*x + at.0, *from + at.1, *to + at.1),
             }
             mark

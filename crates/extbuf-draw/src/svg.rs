@@ -55,6 +55,7 @@ pub(crate) fn write(scene: &Scene) -> String {
                 py(*to)
             )),
             Mark::Arrow(arrow) => svg.arrow(arrow),
+            Mark::Bracket { from: (x, y), to, wide } => svg.bracket((*x, *y), *to, *wide),
             _ => {}
         }
     }
@@ -224,6 +225,18 @@ impl Svg {
         ));
         self.head(x1, y1, dx, dy);
         self.line(format_args!("</g>"));
+    }
+
+    fn bracket(&mut self, (x, y): (usize, usize), to: usize, wide: usize) {
+        let (low, high) = (px(x) + 2.0, px(to) - 2.0);
+        let gap =
+            if wide > 0 { format!("H{}M{} {}", px(x + 2), px(x + wide + 3), py(y)) } else { String::new() };
+        self.line(format_args!(
+            r#"<path class="line" d="M{low} {}V{}{gap}H{high}V{}"/>"#,
+            py(y) + 9.0,
+            py(y),
+            py(y) + 9.0
+        ));
     }
 
     fn wire(&mut self, wire: &Wire) {

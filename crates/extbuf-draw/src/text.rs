@@ -91,6 +91,7 @@ pub(crate) fn write(scene: &Scene, options: TextOptions) -> String {
             Mark::Arrow(arrow) => canvas.arrow(arrow),
             Mark::Wire(wire) => canvas.wire(wire),
             Mark::Loop { at, ink } => canvas.put(*at, '↺', look(*ink)),
+            Mark::Bracket { from, to, wide } => canvas.bracket(*from, *to, *wide),
             Mark::Guide { .. } => {}
         }
     }
@@ -206,6 +207,15 @@ impl Canvas {
             self.put(from, start, look);
         }
         self.put(to, head, look);
+    }
+
+    fn bracket(&mut self, (x, y): (usize, usize), to: usize, wide: usize) {
+        self.frame((x, y), RIGHT | DOWN, Look::Normal);
+        self.frame((to, y), LEFT | DOWN, Look::Normal);
+        let free = x + 2..if wide > 0 { x + wide + 4 } else { x };
+        for column in (x + 1..to).filter(|column| !free.contains(column)) {
+            self.frame((column, y), LEFT | RIGHT, Look::Normal);
+        }
     }
 
     fn wire(&mut self, wire: &Wire) {

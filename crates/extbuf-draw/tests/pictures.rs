@@ -1,4 +1,5 @@
-//! Small layouts and the text they are drawn as, letter for letter.
+//! Small layouts and the text they are drawn as, letter for letter. The pointers in them have eight bytes.
+#![cfg(target_pointer_width = "64")]
 
 use extbuf_draw::{Colour, Drawing, TextOptions, TextStyle, draw_chain, draw_layout};
 use extbuf_layout::{Layout, LayoutError, Order, s};
