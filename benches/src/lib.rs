@@ -1,1 +1,2 @@
-//! Shared set-up of the benches.
+//! The benches live in `benches/`; this library is empty, so that the package builds alone.
+#![forbid(unsafe_code)]

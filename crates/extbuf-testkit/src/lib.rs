@@ -1,4 +1,12 @@
 //! Slow, obvious oracles and case tables for the tests of the extbuf crates.
+//!
+//! Nothing here shares a type or a line with what it is held against: that is why this crate depends on none of the
+//! others.
+//!
+//! # What this crate does not do
+//!
+//! It is not published, not fast, and tests nothing by itself.
+#![forbid(unsafe_code)]
 
 pub mod copy_arena;
 pub mod copy_slow;

@@ -27,6 +27,7 @@
 //!
 //! - `rayon` (on by default): copies in parallel; without it every copy runs on the calling thread.
 //! - `memmap2`: memory-mapped files as owners of memory.
+//! - `derive`: `#[derive(Element)]`, the item format of a struct.
 //!
 //! # What this crate does not do
 //!
