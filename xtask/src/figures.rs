@@ -28,7 +28,8 @@ pub(crate) fn check() -> Result {
         return Ok(());
     }
     Err(format!(
-        "the pictures in {COMMITTED} are not what {EXAMPLE} draws; `cargo xtask docs` redraws them:\n  {}",
+        "the pictures in {COMMITTED} are not what {EXAMPLE} draws; `cargo xtask docs` redraws them, and what is no \
+         longer drawn is yours to remove:\n  {}",
         differing.join("\n  ")
     )
     .into())
