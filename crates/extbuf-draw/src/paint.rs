@@ -188,8 +188,12 @@ pub(crate) fn measures_across(
             }
         }
     }
-    // Short ones close to the strip; of equals the offset last, so that it is read first.
-    all.sort_by_key(|measure| (measure.from.abs_diff(measure.to), measure.ink == Ink::Accent));
+    // Short ones close to the strip, so that their ends cross nothing, and loops, which have none, on top; of equals
+    // the offset last, so that it is read first.
+    all.sort_by_key(|measure| {
+        let length = measure.from.abs_diff(measure.to);
+        (length == 0, length, measure.ink == Ink::Accent)
+    });
     // The lanes, from the strip upwards: the columns each has taken.
     let mut lanes: Vec<Vec<(usize, usize)>> = Vec::new();
     let mut placed = Vec::new();
@@ -222,7 +226,7 @@ pub(crate) fn measures_across(
     }
     let rows = lanes.len();
     let row = |lane: usize| rows - 1 - lane;
-    for (lane, _, measure) in &placed {
+    for (lane, _, measure) in placed.iter().filter(|(_, _, measure)| measure.from != measure.to) {
         for x in [measure.from, measure.to] {
             scene.marks.push(Mark::Guide { x, from: row(*lane), to: rows });
         }

@@ -259,14 +259,15 @@ impl Svg {
     fn turn(&mut self, at: (usize, usize), ink: Ink) {
         let (x, y) = (px(at.0), py(at.1));
         self.line(format_args!(r#"<g class="{}">"#, class(ink)));
+        // Up from the item on the left side and down to it again on the right.
         self.line(format_args!(
-            r#"<path class="line" d="M{} {}A5 5 0 1 1 {} {}"/>"#,
-            x - 3.0,
-            y + 4.0,
+            r#"<path class="line" d="M{} {}A6 6 0 1 1 {} {}"/>"#,
+            x - 2.0,
+            y + 5.0,
             x + 4.0,
             y + 3.0
         ));
-        self.line(format_args!(r#"<path class="head" d="M{} {}l-1 -8l7 4z"/>"#, x + 1.0, y + 7.0));
+        self.head(x + 0.5, y + 7.5, -0.62, 0.78);
         self.line(format_args!("</g>"));
     }
 }

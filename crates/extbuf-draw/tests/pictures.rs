@@ -63,8 +63,8 @@ fn a_stride_of_0_loops() -> Result<(), LayoutError> {
     assert_eq!(
         picture(&drawing, 80, TextStyle::Unicode),
         "
-├────────▶ axis 1: +4
 ↺ axis 0: +0, 3 times
+├────────▶ axis 1: +4
 ┌────────┬────────┬────────┬────────┐
 │ 0,4,8  │ 1,5,9  │ 2,6,10 │ 3,7,11 │
 └────────┴────────┴────────┴────────┘
