@@ -1,5 +1,7 @@
 //! What the macro writes agrees with the compiler, for every representation it takes.
 
+#![allow(clippy::multiple_bound_locations)] // on purpose: bounds in both places reach the macro
+
 use std::marker::PhantomData;
 use std::mem::offset_of;
 

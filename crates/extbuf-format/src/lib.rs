@@ -18,7 +18,7 @@
 //! | write it again | `Display`, [`Format::to_string_as`] |
 //! | ask what lies where | [`Format::itemsize`], [`Format::fields`], [`Format::field`], [`Format::outline`] |
 //! | compare | `==`, [`Format::is_compatible_with`], [`Format::matches`] |
-//! | read and write values | [`Format::unpack`], [`Format::pack`] |
+//! | read and write values | [`Format::unpack`], [`Format::pack`]; many of them: [`Codec`] |
 //! | describe a Rust type | [`Element`] |
 //!
 //! # Limits
@@ -39,7 +39,7 @@
 //!
 //! It holds no pointer and follows none: an address is a number here. It does not count references, so the
 //! bytes of an `O` are no value. It does not know where the items of a buffer lie (that is `extbuf-layout`),
-//! and it does not convert between formats. It reads bit fields as PEP 3118 leaves room to define them, not
+//! and it converts byte order and offsets, not types ([`Transcode`]). It reads bit fields as PEP 3118 leaves room to define them, not
 //! as any C compiler lays them out.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -50,6 +50,7 @@ extern crate alloc;
 extern crate std;
 
 mod build;
+mod codec;
 mod dialect;
 mod element;
 mod equiv;
@@ -65,10 +66,12 @@ mod path;
 mod print;
 mod scalar;
 mod tokens;
+mod transcode;
 mod unpack;
 mod value;
 
 pub use build::FieldSpec;
+pub use codec::{Codec, IterUnpack};
 pub use dialect::{Dialect, UnknownDialect};
 pub use element::Element;
 pub use error::{ParseError, ParseErrorKind};
@@ -79,6 +82,7 @@ pub use item::{
 pub use outline::Line;
 pub use scalar::{ByteOrder, Code, Kind, Mark, Scalar};
 pub use tokens::{Token, TokenKind, Tokens, tokens};
+pub use transcode::Transcode;
 pub use value::Value;
 
 #[cfg(feature = "derive")]

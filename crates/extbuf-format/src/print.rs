@@ -19,8 +19,10 @@ use crate::fault::{FormatError, FormatErrorKind};
 use crate::item::{Bounds, Custom, Format, Item, Record, Run};
 use crate::scalar::{ByteOrder, Code, Mark, Scalar};
 
-/// The longest text that is written for repeats that a dialect cannot say with a number.
-const LONGEST: usize = 1 << 24;
+/// The most often a thing is written, and the longest text that comes of it, where a dialect has no number
+/// for repeats.
+const MOST_TIMES: usize = 1 << 12;
+const LONGEST: usize = 1 << 20;
 
 /// Codes that may stand in for another of the same meaning, in order of preference.
 const INTEGERS: [Code; 12] = [
@@ -288,7 +290,8 @@ impl Printer {
         let counted = self.rules.count == Count::Repeat && !sized && !array;
         let (times, count) = if counted { (1, repeat) } else { (repeat, 1) };
         for _ in 0..times {
-            if self.out.len() > LONGEST {
+            // Repeats that this dialect writes out but others do not; those of `3s` stood in some text.
+            if !sized && times > 1 && (times > MOST_TIMES || self.out.len() > LONGEST) {
                 return Err(self.cannot("so many repeats"));
             }
             self.one(format, base, count)?;
