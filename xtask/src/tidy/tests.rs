@@ -216,6 +216,25 @@ fn unsafe_stands_only_where_it_may() {
 }
 
 #[test]
+fn unsafe_stands_in_single_files_of_other_rooms() {
+    let file = super::rooms::UNSAFE_FILES[0];
+    let mut tree = kept("extbuf-cli");
+    let root = "crates/extbuf-cli/src/lib.rs";
+    let denied = tree.files[root].replace("#![forbid(unsafe_code)]", "#![deny(unsafe_code)]");
+    refused(&tree, root, 1, "#![deny(unsafe_code)]");
+    write(&mut tree, root, &denied);
+    write(
+        &mut tree,
+        file,
+        "//! A file.\n#![allow(unsafe_code)] // it maps\n// SAFETY: V1.\nunsafe { f() }\n",
+    );
+    accepted(&tree);
+    let other = file.replace("map", "other");
+    write(&mut tree, &other, "// SAFETY: V1.\nunsafe { f() }\n");
+    refused(&tree, &other, 2, "this room holds no unsafe");
+}
+
+#[test]
 fn unsafe_has_its_argument_above_it() {
     let path = "crates/extbuf-copy/src/a.rs";
     let head = "//! A file.\n#![allow(unsafe_code)] // it moves bytes\n";

@@ -1,0 +1,78 @@
+//! The one way in which a command fails: a message for stderr and an exit code.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use extbuf::format::ParseError;
+use extbuf::layout::SliceParseError;
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line says something that nothing can be made of: a format or a slice that does not parse. Exit
+    /// code 2, which is also what unknown options get.
+    Usage(String),
+    /// What was asked for cannot be done. Exit code 1.
+    Run(String),
+    /// Whoever read our output has gone: nothing is left to say, and it is no error of ours.
+    NobodyReads,
+}
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// What cannot be done with a file.
+    pub(crate) fn at(path: &Path, what: impl Display) -> Failure {
+        Failure::Run(format!("{}: {what}", name(path)))
+    }
+
+    pub(crate) fn report(self) -> ExitCode {
+        let (text, code) = match self {
+            Failure::Usage(text) => (text, 2),
+            Failure::Run(text) => (text, 1),
+            Failure::NobodyReads => return ExitCode::SUCCESS,
+        };
+        // Not `eprintln!`, which panics where stderr is closed.
+        let _ = io::Write::write_all(&mut io::stderr(), format!("extbuf: {text}\n").as_bytes());
+        ExitCode::from(code)
+    }
+}
+
+/// From writing to stdout, the only place where commands use `?` on plain input and output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::NobodyReads,
+            _ => Failure::Run(format!("standard output: {}", system(&error))),
+        }
+    }
+}
+
+/// With the text and a caret under the place.
+impl From<ParseError> for Failure {
+    fn from(error: ParseError) -> Failure {
+        Failure::Usage(error.render().trim_start_matches("error: ").to_owned())
+    }
+}
+
+/// With the text and a caret under the place.
+impl From<SliceParseError> for Failure {
+    fn from(error: SliceParseError) -> Failure {
+        Failure::Usage(error.render())
+    }
+}
+
+/// A path on one line, whatever characters are in it.
+pub(crate) fn name(path: &Path) -> String {
+    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A system's error in lower case and without its number, as our own are.
+pub(crate) fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
