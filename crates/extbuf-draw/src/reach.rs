@@ -211,3 +211,64 @@ pub(crate) fn visits(shape: &[usize], map: &Map, index: &[usize]) -> Vec<u128> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every index of a shape, by counting.
+    fn indices(shape: &[usize]) -> Vec<Vec<usize>> {
+        shape.iter().fold(vec![Vec::new()], |all, &extent| {
+            all.iter().flat_map(|head| (0..extent).map(move |k| [head.as_slice(), &[k]].concat())).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_search_finds_what_counting_finds(
+            axes in prop::collection::vec((1usize..5, -20isize..20), 0..4),
+            offset in -50isize..50,
+            itemsize in 1usize..9,
+            start in -120i128..120,
+            length in 0i128..40,
+        ) {
+            let (shape, strides): (Vec<usize>, Vec<isize>) = axes.into_iter().unzip();
+            let layout = Layout::strided(itemsize, &shape, &strides, offset).unwrap();
+            let map = Map::new(&layout, 0, &vec![0; shape.len()]);
+            let window = start..start + length;
+            let found = map.touching(&window, usize::MAX, usize::MAX);
+            prop_assert!(found.complete);
+            let mut expected = Vec::new();
+            for index in indices(&shape) {
+                let address = offset as i128
+                    + index.iter().zip(&strides).map(|(&k, &stride)| k as i128 * stride as i128).sum::<i128>();
+                // Of the visits to one place along an axis of stride 0 the search names the first.
+                let first = index.iter().zip(&strides).all(|(&k, &stride)| k == 0 || stride != 0);
+                if first && address < window.end && address + itemsize as i128 > window.start {
+                    expected.push(Spot { address, index });
+                }
+            }
+            expected.sort_by(|a, b| (a.address, &a.index).cmp(&(b.address, &b.index)));
+            prop_assert_eq!(found.spots, expected);
+        }
+    }
+
+    #[test]
+    fn a_search_that_is_stopped_says_so() {
+        let layout = Layout::strided(1, &[1000, 1000], &[1, 1], 0).unwrap();
+        let map = Map::new(&layout, 0, &[0, 0]);
+        assert!(!map.touching(&(500..501), 100, 1000).complete);
+        assert!(!map.touching(&(500..501), 100_000, 10).complete);
+        let few = map.touching(&(0..2), 100, 10);
+        assert!(few.complete);
+        assert_eq!(few.spots.len(), 3);
+    }
+
+    #[test]
+    fn repeats_come_in_the_order_of_visits() {
+        let layout = Layout::strided(4, &[2, 3, 2], &[0, 4, 0], 0).unwrap();
+        let map = Map::new(&layout, 0, &[0, 0, 0]);
+        assert_eq!(visits(&[2, 3, 2], &map, &[0, 1, 0]), [2, 3, 8, 9]);
+    }
+}

@@ -15,6 +15,9 @@ use crate::strip::{Direction, Held, Item, Request, Strip, Use};
 /// Levels drawn one by one; of a longer chain the middle is left out.
 const LEVELS: usize = 4;
 
+/// Columns from which on the first table has arrows.
+const ROOM_FOR_ARROWS: usize = 60;
+
 /// Columns a strip is given even where the tables have used up the room.
 const LEAST_ROOM: usize = 16;
 
@@ -95,7 +98,7 @@ impl Tree<'_> {
     fn skip(&mut self, level: usize, map: Option<Map>, ground: Option<Map>, room: usize) -> Block {
         let last = self.layout.levels() - 1;
         let text = format!("⋯ {} more loads ⋯", last - level);
-        let wide = width(&text) + 4;
+        let wide = width(&text) + 6;
         let index = map.as_ref().map(Map::first_index);
         let child =
             self.block(last, index, ground.as_ref().map(Map::first_index), room.saturating_sub(wide + 6));
@@ -106,7 +109,7 @@ impl Tree<'_> {
         scene.marks.push(Mark::Cell(Cell {
             at,
             size: (wide, 2),
-            lines: vec![text],
+            lines: vec![text + "  "],
             fill: Fill::Plain,
             first: false,
             hover,
@@ -138,12 +141,15 @@ impl Tree<'_> {
         .plan();
         let announced = self.announced[level];
         self.announced[level] |= map.is_some();
-        let margin = margin(&table, map.as_ref().filter(|_| !announced && level == 0), level);
+        // Left of an inner table its wire arrives, and a narrow picture has no room for arrows: there it is words.
+        let arrows = level == 0 && room >= ROOM_FOR_ARROWS;
+        let told = map.as_ref().filter(|_| !announced);
+        let margin = margin(&table, told.filter(|_| arrows), level);
         let text = table.items.iter().map(|item| width(&item.text)).max().unwrap_or(0);
         let wide = text + 6;
         let channels = table.items.len().max(1);
         let left = margin.width;
-        let words = map.as_ref().filter(|_| !announced && level > 0).map_or(Vec::new(), words);
+        let words = told.filter(|_| !arrows).map_or(Vec::new(), |map| words(map, level));
         let longest = words.iter().map(|(_, text)| width(text)).max().unwrap_or(0);
         let x = left + wide.max(longest) + channels + 5;
         let room = room.saturating_sub(x).max(LEAST_ROOM);
@@ -241,11 +247,12 @@ impl Tree<'_> {
     }
 }
 
-/// Offset and strides of an inner table in words: left of it, where arrows would stand, its wire arrives.
-fn words(map: &Map) -> Vec<(Ink, String)> {
+/// Offset and strides of a table in words, where arrows have no room.
+fn words(map: &Map, level: usize) -> Vec<(Ink, String)> {
     let mut lines = Vec::new();
     if map.first != 0 {
-        lines.push((Ink::Accent, format!("{} after the load", signed(map.first))));
+        let what = if level == 0 { "offset" } else { "after the load" };
+        lines.push((Ink::Accent, format!("{} {what}", signed(map.first))));
     }
     let strides = map.steps.iter().take(3);
     lines.extend(strides.map(|step| (Ink::Normal, format!("axis {}: {}", step.axis, signed(step.stride)))));

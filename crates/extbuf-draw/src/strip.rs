@@ -332,12 +332,15 @@ impl Request<'_> {
         let hull = self.hull();
         if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
             let (low, high) = (hull.start..first.bytes.start, last.bytes.end..hull.end);
-            let elided = |bytes| Run { bytes, from: 0, to: 0, used: Use::Elided, text: String::new() };
+            let run = |bytes: Range<i128>| {
+                let used = self.between(bytes.clone());
+                Run { bytes, from: 0, to: 0, used, text: String::new() }
+            };
             if !low.is_empty() {
-                runs.insert(0, elided(low));
+                runs.insert(0, run(low));
             }
             if !high.is_empty() {
-                runs.push(elided(high));
+                runs.push(run(high));
             }
         }
         runs

@@ -36,10 +36,10 @@ pub(crate) fn write(scene: &Scene) -> String {
     let (width, height) = (wide as f32 * U + 2.0 * MARGIN, high as f32 * V + 2.0 * MARGIN - V / 2.0);
     let mut svg = Svg { out: String::new() };
     svg.line(format_args!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" class="extbuf" role="img" aria-labelledby="title desc" viewBox="0 0 {width} {height}" width="{width}" height="{height}">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" class="extbuf" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}">"#
     ));
-    svg.line(format_args!("<title id=\"title\">{}</title>", escape(&scene.title)));
-    svg.line(format_args!("<desc id=\"desc\">{}</desc>", escape(&scene.description)));
+    svg.line(format_args!("<title>{}</title>", escape(&scene.title)));
+    svg.line(format_args!("<desc>{}</desc>", escape(&scene.description)));
     svg.style();
     svg.line(format_args!(
         r#"<defs><pattern id="extbuf-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="void" d="M0 0V6" stroke-width="2.5"/></pattern></defs>"#

@@ -2,7 +2,7 @@
 #![cfg(target_pointer_width = "64")]
 
 use extbuf_draw::{Colour, Drawing, TextOptions, TextStyle, draw_chain, draw_layout};
-use extbuf_layout::{Layout, LayoutError, Order, s};
+use extbuf_layout::{Layout, LayoutError, LayoutSpec, LevelSpec, Order, s};
 
 /// The picture, without the numbers above it and the legend below.
 fn picture(drawing: &Drawing, columns: usize, style: TextStyle) -> String {
@@ -19,6 +19,14 @@ fn line() -> Result<Layout, LayoutError> {
 
 fn rows(high: isize, wide: isize) -> Result<Layout, LayoutError> {
     Layout::from_suboffsets(4, &[high, wide], &[8, 4], Some(&[0, -1]), 0)
+}
+
+/// Seven loads; the axes step at the first level and at the last.
+fn deep() -> Result<Layout, LayoutError> {
+    let mut levels = [LevelSpec { offset: 8, strides: &[0, 0] }; 8];
+    levels[0].strides = &[8, 0];
+    levels[7] = LevelSpec { offset: 4, strides: &[0, 4] };
+    Layout::new(&LayoutSpec { itemsize: 4, shape: &[2, 3], levels: &levels })
 }
 
 #[test]
@@ -348,6 +356,57 @@ fn elements_that_are_pointers() -> Result<(), LayoutError> {
                                  └───▶│░░░░░░░░│   1    │
                                       └────────┴────────┘
                                       0        4        8
+"
+    );
+    Ok(())
+}
+
+#[test]
+fn rows_where_arrows_have_no_room() -> Result<(), LayoutError> {
+    let drawing = draw_layout(&rows(4320, 7680)?);
+    assert_eq!(
+        picture(&drawing, 50, TextStyle::Unicode),
+        "
+                               ├─────▶ +4
+                               ┌─────┬─────┐
+                       ┌──────▶│ [0] │ [1] │ ⋯
+         pointers      │       └─────┴─────┘
+  base 0 ┌───────────┐ │
+         │  [0]    ●─┼─┘       ┌─────┬─────┐
+       8 ├───────────┤  ┌─────▶│ [0] │ [1] │ ⋯
+         │  [1]    ●─┼──┘      └─────┴─────┘
+      16 ├───────────┤
+         │  [2]    ●─┼───┐     ┌─────┬─────┐
+      24 └───────────┘   └────▶│ [0] │ [1] │ ⋯
+               ⋯               └─────┴─────┘
+   34544 ┌───────────┐
+         │ [4318]  ●─┼──┐      ┌─────┬─────┐
+   34552 ├───────────┤  └─────▶│ [0] │ [1] │ ⋯
+         │ [4319]  ●─┼─┐       └─────┴─────┘
+   34560 └───────────┘ │
+         axis 0: +8    │       ┌─────┬─────┐
+                       └──────▶│ [0] │ [1] │ ⋯
+                               └─────┴─────┘
+                               0     4     8 30720
+"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_long_chain_leaves_out_its_middle() -> Result<(), LayoutError> {
+    let drawing = draw_layout(&deep()?);
+    assert_eq!(
+        picture(&drawing, 140, TextStyle::Unicode),
+        "
+                      pointers            pointers                    pointers                                           ├───▶ +4
+             ┬ base 0 ┌────────┐        0 ┌────────┐                0 ┌────────┐                                             ├───▶ +4
+   offset +8 │        │░░░░░░░░│ ┌───────▶│░░░░░░░░│ ┌───────────────▶│░░░░░░░░│             ┌─────────────────────┐     ┌───┬───┬───┬───┐
+             ▼      8 ├────────┤ │      8 ├────────┤ │              8 ├────────┤ ┌──────────▶│ ⋯ 4 more loads ⋯  ●─┼────▶│░░░│ 0 │ 1 │ 2 │
+  axis 0: +8 │        │ [0]  ●─┼─┘        │ ptr  ●─┼─┘                │ ptr  ●─┼─┘           └─────────────────────┘     └───┴───┴───┴───┘
+             ▼     16 └────────┘       16 └────────┘               16 └────────┘                                         0   4   8  12  16
+                          ⋯               +8 after the load           +8 after the load
+                   24
 "
     );
     Ok(())
