@@ -14,6 +14,8 @@ use crate::shell::{Result, at, files_below};
 struct Page {
     anchors: HashSet<String>,
     links: Vec<String>,
+    /// Where the page sends its reader at once, anchor and all.
+    moved: Option<String>,
 }
 
 /// One line a dead link, `page: link: why`.
@@ -70,7 +72,10 @@ fn wrong(
         // `#12-34` marks lines of a source page; the page's script makes the range.
         return None;
     }
-    let page = pages.get(&target)?;
+    let mut page = pages.get(&target)?;
+    if let Some(moved) = &page.moved {
+        page = pages.get(&beside(&target, moved))?;
+    }
     let found = page.anchors.contains(anchor) || page.anchors.contains(&decoded(anchor));
     (!found).then_some("no such anchor on that page")
 }
@@ -124,6 +129,9 @@ fn page(text: &str) -> Page {
         rest = attributes(&rest[name_ends..], &mut |key, value| match key {
             "id" => drop(page.anchors.insert(value.to_owned())),
             "name" if name == "a" => drop(page.anchors.insert(value.to_owned())),
+            "content" if name == "meta" => {
+                page.moved = page.moved.take().or_else(|| Some(value.split_once("URL=")?.1.to_owned()));
+            }
             "href" | "src" if name != "base" && !value.is_empty() => page.links.push(value.to_owned()),
             _ => {}
         });
@@ -194,14 +202,18 @@ mod tests {
             .unwrap();
         fs::write(
             site.join("api/a.html"),
-            "<a href='https://example.org/x'></a><a href='#12-34'></a><a href='a%2Ehtml?q#'></a>",
+            "<a href='https://example.org/x'></a><a href='#12-34'></a><a href='a%2Ehtml?q#'></a>\
+             <a href='moved.html#one'></a><a href='moved.html#three'></a>",
         )
         .unwrap();
+        fs::write(site.join("api/moved.html"), "<meta http-equiv='refresh' content='0;URL=../index.html'>")
+            .unwrap();
         let found = dead(&site).unwrap();
         fs::remove_dir_all(&site).unwrap();
         assert_eq!(
             found,
             [
+                "api/a.html: moved.html#three: no such anchor on that page",
                 "api/index.html: ../gone.html: no such file in the site",
                 "index.html: api/a.html#two: no such anchor on that page",
             ]

@@ -57,7 +57,7 @@ mod input;
 use input::{Fields, Input, Refusal};
 use proc_macro::{Ident, Span, TokenStream, TokenTree};
 
-/// Implements `extbuf_format::Element`. See the [crate](self).
+/// Implements `extbuf_format::Element`. See the page of `extbuf-derive`.
 #[proc_macro_derive(Element, attributes(element))]
 pub fn element(tokens: TokenStream) -> TokenStream {
     match Input::parse(tokens).and_then(|input| expand(&input)) {

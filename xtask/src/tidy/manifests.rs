@@ -8,7 +8,7 @@ use super::{Problem, Tree, problem};
 /// The heading that every crate's root file has.
 const ABSENT: &str = "# What this crate does not do";
 
-/// A package of the workspace.
+/// A package of the repository: one of the workspace, or one that is a workspace of its own and inherits nothing.
 pub(super) struct Member<'t> {
     pub(super) name: String,
     pub(super) manifest: String,
@@ -50,7 +50,9 @@ pub(super) fn line_of(text: &str, offset: usize) -> usize {
 
 pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
     for member in members(tree) {
-        fields(&member, problems);
+        if member.table.pointer("/workspace").is_none() {
+            fields(&member, problems);
+        }
         if member.manifest.starts_with("crates/") {
             says_what_is_absent(tree, &member, problems);
         }

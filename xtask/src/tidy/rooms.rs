@@ -31,8 +31,8 @@ const TESTKIT: &[&str] = &["extbuf-testkit"];
 
 #[rustfmt::skip]
 pub(super) const ROOMS: &[Room] = &[
-    // `half` and `num-complex` are there for who already uses them: optional, off by default.
-    Room { name: "extbuf-format",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "half", "num-complex"]), may_hold_unsafe: false, no_std: true },
+    // `half` and `num-complex` are there for who already uses them, the derive for who wants it: optional, off by default.
+    Room { name: "extbuf-format",   ours: &["extbuf-derive"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "half", "num-complex"]), may_hold_unsafe: false, no_std: true },
     Room { name: "extbuf-layout",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: false, no_std: true },
     // `memmap2` makes a mapped file an owner of memory: optional, off by default.
     Room { name: "extbuf-protocol", ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "memmap2"]), may_hold_unsafe: true, no_std: true },
@@ -43,6 +43,7 @@ pub(super) const ROOMS: &[Room] = &[
     Room { name: "extbuf-cli",      ours: &["extbuf", "extbuf-draw"], tests: TESTKIT, outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-testkit",  ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-benches",  ours: &["extbuf", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
+    Room { name: "extbuf-fuzz",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "xtask",           ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
 ];
 

@@ -43,7 +43,9 @@ pub(super) fn check(tree: &Tree, problems: &mut Vec<Problem>) {
 /// The promise about `unsafe` and `std` at the top of a crate.
 fn root_attribute(tree: &Tree, member: &Member<'_>, problems: &mut Vec<Problem>) {
     let (Some(room), path) = (room(&member.name), member.root_file(tree)) else { return };
-    let lines = Lines::of(tree.text(&path).unwrap_or_default());
+    // A package of several programs, such as the fuzz targets, has no root file.
+    let Some(text) = tree.text(&path) else { return };
+    let lines = Lines::of(text);
     let mut need = |attribute: &str, why: &str| {
         if !lines.code().any(|(_, line)| line.contains(attribute)) {
             problems.push(problem(&path, 1, format!("the crate {why}: put `{attribute}` below its doc")));

@@ -217,7 +217,7 @@ fn unsafe_stands_only_where_it_may() {
 
 #[test]
 fn unsafe_stands_in_single_files_of_other_rooms() {
-    let file = super::rooms::UNSAFE_FILES[0];
+    let file = rooms::UNSAFE_FILES[0];
     let mut tree = kept("extbuf-cli");
     let root = "crates/extbuf-cli/src/lib.rs";
     let denied = tree.files[root].replace("#![forbid(unsafe_code)]", "#![deny(unsafe_code)]");
