@@ -116,6 +116,7 @@ fn integers_out_of_range_are_refused_with_the_code() {
 }
 
 #[test]
+#[allow(clippy::unusual_byte_groupings)] // grouped by field
 fn bit_fields_share_bytes_in_both_orders() {
     let value = Value::Tuple(vec![Value::UInt(0b101), Value::UInt(0b11), Value::UInt(0x155)]);
     let little = Format::parse("<3t2t10t").unwrap();
