@@ -52,6 +52,10 @@
 //! is bytemuck's to check. It does not describe references, enums with data or unions.
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod input;
 
 use input::{Fields, Input, Refusal};
