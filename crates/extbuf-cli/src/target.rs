@@ -2,8 +2,8 @@
 //!
 //! The bytes go to a file of another name in the same folder. When they are complete and on the disk, that file is
 //! renamed to the name asked for, which replaces an older file in one step; until then the older file is untouched, and
-//! it may be the very file that is being read. If anything fails the other file is removed. A process that is killed
-//! leaves it behind, as `.extbuf-*.part`; the name asked for is as it was.
+//! it may be the very file that is being read. If anything fails, or the user stops the program, the other file is
+//! removed. A process that is killed outright leaves it behind, as `.extbuf-*.part`; the name asked for is as it was.
 //!
 //! A name that is no regular file (a pipe, `/dev/stdout`, `/dev/null`) is written to directly: there is nothing to
 //! rename over.
@@ -11,10 +11,32 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result, system};
+
+/// The unfinished file, for the handler of signals; held while it is made and while it is renamed.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// The exit code of who is stopped by an interrupt, as shells report it.
+const INTERRUPTED: i32 = 130;
+
+fn unfinished() -> MutexGuard<'static, Option<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on an interrupt removes what is unfinished.
+fn handle_interrupts() {
+    // Who has set a handler before has set this one; without any the file stays behind, no worse.
+    let _ = ctrlc::set_handler(|| {
+        if let Some(path) = unfinished().take() {
+            let _ = fs::remove_file(path);
+        }
+        std::process::exit(INTERRUPTED);
+    });
+}
 
 /// A place to write to.
 #[derive(Debug)]
@@ -58,6 +80,8 @@ impl Target {
             // What a file has that is made in the plain way; the system takes the umask off.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
+        handle_interrupts();
+        let mut unfinished = unfinished();
         let file = builder.tempfile_in(folder).map_err(|error| {
             // The name of the other file, which the error carries, says nothing to anybody.
             let error = error.raw_os_error().map_or(error, io::Error::from_raw_os_error);
@@ -67,6 +91,7 @@ impl Target {
             // As the file that is replaced; whose it is cannot always be kept, and that is no reason to stop.
             let _ = file.as_file().set_permissions(about.permissions());
         }
+        *unfinished = Some(file.path().to_path_buf());
         Ok(Target::Beside { file, place, name: name.into() })
     }
 
@@ -99,7 +124,9 @@ impl Target {
         };
         flushed.map_err(|error| self.failed(&error))?;
         if let Target::Beside { file, place, name } = self {
+            let mut unfinished = unfinished();
             let renamed = file.persist(&place);
+            *unfinished = None;
             renamed.map_err(|error| Failure::at(&name, format!("not written: {}", system(&error.error))))?;
             // So that the new name is on the disk too; where folders cannot be synced the rename stands all the same.
             if let Some(folder) = place.parent().filter(|folder| !folder.as_os_str().is_empty()) {

@@ -369,6 +369,7 @@ fn the_output_may_be_the_input() {
 mod unix {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::time::Duration;
 
     /// Runs the program where no file can grow over 8 blocks; what happens at that point is the shell's `trap`.
     fn limited(folder: &Folder, trap: &str, arguments: &str) -> Output {
@@ -398,6 +399,26 @@ mod unix {
         let rest = folder.names();
         assert_eq!(rest.len(), 2, "{rest:?}");
         assert!(rest[0].starts_with(".extbuf-") && rest[0].ends_with(".part"), "{rest:?}");
+    }
+
+    #[test]
+    fn a_program_that_is_stopped_leaves_nothing() {
+        let folder = Folder::new().with("o.raw", b"old");
+        // Far more than is ever written: a file of holes.
+        File::create(folder.path("a.bin")).unwrap().set_len(1 << 40).unwrap();
+        let mut program = Command::new(PROGRAM);
+        let program = program.current_dir(&folder.0).args(["copy", "a.bin", "o.raw", "--format", "B"]);
+        let mut program = program.stderr(Stdio::null()).spawn().unwrap();
+        let is_part = |name: &String| name.ends_with(".part");
+        while !folder.names().iter().any(is_part) {
+            assert_eq!(program.try_wait().unwrap(), None);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let stopped = Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+        assert!(stopped.success());
+        assert_eq!(program.wait().unwrap().code(), Some(130));
+        assert_eq!(folder.names(), ["a.bin", "o.raw"]);
+        assert_eq!(folder.bytes("o.raw"), b"old");
     }
 
     #[cfg(target_os = "linux")]
