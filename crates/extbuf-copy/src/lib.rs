@@ -52,3 +52,8 @@ pub use options::{CopyOptions, Progress, ProgressHook, Threads};
 pub use overlap::Overlap;
 pub use plan::{Kernel, Loop, Plan, Split};
 pub use report::Report;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -109,6 +109,26 @@ proptest! {
     }
 }
 
+/// A source whose table of pointers is written over by the copy itself.
+#[test]
+fn a_destination_over_the_pointers_of_its_source() {
+    let rows: Vec<Vec<u8>> = (0..8).map(|r| vec![r as u8 + 1; 8]).collect();
+    let mut table: Vec<*const u8> = rows.iter().map(|row| row.as_ptr()).collect();
+    let levels = [LevelSpec { offset: 0, strides: &[8, 0] }, LevelSpec { offset: 0, strides: &[0, 1] }];
+    let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[8, 8], levels: &levels }).unwrap();
+    // The last row of pointers goes first in the destination: the first would be safe by luck.
+    let dst = Layout::strided(1, &[8, 8], &[-8, 1], 56).unwrap();
+    assert_eq!(size_of::<*const u8>(), 8);
+    let base = table.as_mut_ptr();
+    // SAFETY: the table holds 8 rows of 8 bytes, as both layouts say.
+    let report =
+        unsafe { CopyOptions::default().copy_raw((&dst, base.cast()), (&src, base.cast::<u8>())) }.unwrap();
+    assert_eq!(report.overlap, Overlap::Staged);
+    for (k, &pointer) in table.iter().enumerate() {
+        assert_eq!(pointer.addr().to_ne_bytes(), [8 - k as u8; 8]);
+    }
+}
+
 /// Large enough to run in parts: one thread, several, and the slow way agree, every time.
 #[test]
 fn a_large_matrix_onto_its_own_transpose() {

@@ -69,6 +69,46 @@ proptest! {
     }
 }
 
+/// Each byte is written by one part and by one only.
+fn check_parts(case: &Case, parts: usize) -> Result<(), TestCaseError> {
+    let mut laid = case.lay();
+    let expected = case.expected(&laid);
+    let written = case.written(&laid);
+    let plan = Plan::new(&laid.dst, &laid.src).unwrap().with_parts(parts);
+    let (dst, src) = laid.bases();
+    let mut times = vec![0; laid.arena.len()];
+    for part in 0..plan.parts() {
+        for &place in &written {
+            laid.arena[place] = !expected[place];
+        }
+        // SAFETY: the arena holds both sides, which do not overlap.
+        unsafe { plan.run_part(dst, src, part) };
+        for &place in &written {
+            times[place] += usize::from(laid.arena[place] == expected[place]);
+        }
+    }
+    prop_assert!(written.iter().all(|&place| times[place] == 1), "{plan}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn parts_write_disjoint_bytes(case in cases(3), parts in 2usize..=9) {
+        check_parts(&case, parts)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    #[test]
+    fn parts_of_tiles_write_disjoint_bytes(case in large_cases(), parts in 2usize..=9) {
+        check_parts(&case, parts)?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 

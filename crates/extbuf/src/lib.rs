@@ -67,4 +67,6 @@ mod prose {
     struct Idea;
     #[doc = include_str!("../../../docs/src/protocol.md")]
     struct Protocol;
+    #[doc = include_str!("../../../docs/src/copying.md")]
+    struct Copying;
 }

@@ -3,6 +3,9 @@
 //! The innermost line is written once and compiled for the strides that matter: where the compiler sees that the
 //! destination is dense and the source runs backwards or at every second item, it makes vector code of the same loop.
 
+// Items are read and written through raw addresses.
+#![allow(unsafe_code)]
+
 use std::mem::MaybeUninit;
 
 use super::Grid;

@@ -1,5 +1,8 @@
 //! Block copies: the unit is a run of bytes of any length.
 
+// Runs are moved between raw addresses.
+#![allow(unsafe_code)]
+
 use super::Grid;
 
 /// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 + j*S1 ..][..unit]`

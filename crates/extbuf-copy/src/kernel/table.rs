@@ -4,6 +4,9 @@
 //! the others costs more than the moves. So the offsets of the innermost loops, as many as make a few hundred items,
 //! are written down once, and the table is run at each step of the rest.
 
+// Items are read and written through raw addresses.
+#![allow(unsafe_code)]
+
 use std::mem::MaybeUninit;
 
 use crate::plan::Loop;

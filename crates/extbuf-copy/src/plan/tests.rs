@@ -1,5 +1,8 @@
 //! Each pass on literal arrays.
 
+// Runs a plan of nothing on null addresses.
+#![allow(unsafe_code)]
+
 use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order};
 
 use super::passes::*;
@@ -217,7 +220,6 @@ fn nothing_to_move_is_a_plan_too() {
         let plan = Plan::new(&layout, &layout).unwrap().with_parts(7);
         assert_eq!((plan.bytes(), plan.parts(), plan.loops().len()), (0, 1, 0));
         // SAFETY: there is nothing to move, no address is touched.
-        #[allow(unsafe_code)]
         unsafe {
             plan.run(std::ptr::null_mut(), std::ptr::null());
         }

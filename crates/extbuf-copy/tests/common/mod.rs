@@ -5,7 +5,7 @@
 
 use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
 use extbuf_testkit::copy_arena::{AxisRecipe, Built, LevelRecipe, Step, build};
-use extbuf_testkit::copy_slow::{SlowMemory, SlowSide};
+use extbuf_testkit::copy_slow::{SlowMemory, SlowSide, indices};
 use proptest::prelude::*;
 
 /// Which side of a copy a recipe is for: a destination never names a byte twice.
@@ -148,6 +148,14 @@ impl Case {
         let mut memory = SlowMemory { start, bytes: laid.arena.clone() };
         memory.copy(self.itemsize, &self.shape, &slow(start, &laid.dst_built), &slow(start, &laid.src_built));
         memory.bytes
+    }
+
+    /// The places in the arena that the copy writes.
+    pub fn written(&self, laid: &Laid) -> Vec<usize> {
+        let start = laid.arena.as_ptr() as usize;
+        let (memory, dst) = (SlowMemory { start, bytes: laid.arena.clone() }, slow(start, &laid.dst_built));
+        let first = |index: Vec<usize>| memory.address(&dst, &index) as usize - start;
+        indices(&self.shape).into_iter().map(first).flat_map(|at| at..at + self.itemsize).collect()
     }
 }
 
