@@ -126,20 +126,30 @@ impl Layout {
         let Some(front) = wanted.checked_sub(ndim) else {
             return Err(Kind::BroadcastAxes { ndim, wanted }.into());
         };
-        let mut out = self.gather(wanted, |i| i.checked_sub(front))?;
-        for (axis, &extent) in shape.iter().enumerate() {
-            let own = out.shape()[axis];
-            if own == extent {
+        let mut result = Layout::zeroed(self.itemsize(), wanted, self.levels());
+        if let Ok(out) = &mut result {
+            self.gather_into(out, |i| i.checked_sub(front));
+            if let Err(error) = out.widen(shape) {
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    /// Gives axes of extent 1 the extents of `shape`.
+    fn widen(&mut self, shape: &[usize]) -> Result<(), LayoutError> {
+        for (axis, &wanted) in shape.iter().enumerate() {
+            let extent = self.shape()[axis];
+            if extent == wanted {
                 continue;
             }
-            if own != 1 {
-                return Err(Kind::Broadcast { axis, extent: own, wanted: extent }.into());
+            if extent != 1 {
+                return Err(Kind::Broadcast { axis, extent, wanted }.into());
             }
-            out.shape_mut()[axis] = extent;
-            out.set_axis_strides(axis, |_, _| 0);
+            self.shape_mut()[axis] = wanted;
+            self.set_axis_strides(axis, |_, _| 0);
         }
-        out.check_size()?;
-        Ok(out)
+        self.check_size()
     }
 
     /// The items whose indices along two axes are `k` and `k + offset`, as one axis, which comes last. A negative
@@ -209,22 +219,29 @@ impl Layout {
     }
 
     /// A layout of `ndim` axes: axis `i` is axis `from(i)` of this one, or a new one of extent 1.
+    #[inline]
     pub(crate) fn gather(
         &self,
         ndim: usize,
         from: impl Fn(usize) -> Option<usize>,
     ) -> Result<Layout, LayoutError> {
-        if ndim > MAX_NDIM {
-            return Err(Kind::TooManyAxes { ndim }.into());
+        let mut result = Layout::zeroed(self.itemsize(), ndim, self.levels());
+        if let Ok(out) = &mut result {
+            self.gather_into(out, from);
         }
-        Ok(self.gathered(ndim, from))
+        result
     }
 
     /// As `gather`, where `ndim` is known to be in range.
+    #[inline]
     pub(crate) fn gathered(&self, ndim: usize, from: impl Fn(usize) -> Option<usize>) -> Layout {
-        let Ok(mut out) = Layout::zeroed(self.itemsize(), ndim, self.levels()) else {
-            unreachable!("at most MAX_NDIM axes, and as many levels as before");
-        };
+        let mut out = Layout::blank(self.itemsize(), ndim, self.levels());
+        self.gather_into(&mut out, from);
+        out
+    }
+
+    #[inline]
+    pub(crate) fn gather_into(&self, out: &mut Layout, from: impl Fn(usize) -> Option<usize>) {
         for (i, extent) in out.shape_mut().iter_mut().enumerate() {
             *extent = from(i).map_or(1, |axis| self.shape()[axis]);
         }
@@ -235,7 +252,6 @@ impl Layout {
                 *stride = from(i).map_or(0, |axis| source[1 + axis]);
             }
         }
-        out
     }
 
     /// Rewrites the strides of one axis, level by level.

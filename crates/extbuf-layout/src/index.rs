@@ -16,7 +16,7 @@
 //! they are formed by wrapping.
 
 use crate::error::{LayoutError, LayoutErrorKind as Kind};
-use crate::layout::Layout;
+use crate::layout::{Layout, offset_at};
 use crate::slice::{Slice, SliceItem};
 
 impl Layout {
@@ -64,21 +64,30 @@ impl Layout {
         if named > ndim {
             return Err(Kind::TooManyIndices { given: named, ndim }.into());
         }
-        let mut out = Layout::zeroed(self.itemsize(), ndim - fixed + new, self.levels())?;
-        let mut edit = Edit::new(self, &mut out);
-        let unnamed = ndim - named;
+        // The result is filled in where it will lie: a layout is many words to move.
+        let mut result = Layout::zeroed(self.itemsize(), ndim - fixed + new, self.levels());
+        if let Ok(out) = &mut result {
+            if let Err(error) = self.slice_into(out, items, ndim - named) {
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    /// `unnamed`: how many axes the ellipsis, or the end of the list, stands for.
+    fn slice_into(&self, out: &mut Layout, items: &[SliceItem], unnamed: usize) -> Result<(), LayoutError> {
+        let mut edit = Edit::new(self, out);
+        let mut unnamed = unnamed;
         for &item in items {
             match item {
                 SliceItem::Index(index) => edit.index(index)?,
                 SliceItem::Slice(slice) => edit.slice(slice)?,
                 SliceItem::NewAxis => edit.new_axis(),
-                SliceItem::Ellipsis => (0..unnamed).for_each(|_| edit.keep()),
+                SliceItem::Ellipsis => (0..core::mem::take(&mut unnamed)).for_each(|_| edit.keep()),
             }
         }
-        if ellipses == 0 {
-            (0..unnamed).for_each(|_| edit.keep());
-        }
-        Ok(out)
+        (0..unnamed).for_each(|_| edit.keep());
+        Ok(())
     }
 
     /// Keeps a part of one axis.
@@ -87,18 +96,22 @@ impl Layout {
     ///
     /// No such axis, or a step of 0.
     pub fn slice_axis(&self, axis: usize, slice: impl Into<Slice>) -> Result<Layout, LayoutError> {
-        let extent = self.axis_extent(axis)?;
-        let (start, step, length) = slice.into().resolve(extent).map_err(|_| Kind::ZeroStep { axis })?;
-        let mut out = self.clone();
-        if length > 0 {
-            out.advance(axis, start);
+        self.slice_one(axis, slice.into())
+    }
+
+    fn slice_one(&self, axis: usize, slice: Slice) -> Result<Layout, LayoutError> {
+        self.axis_extent(axis)?;
+        let mut result = Layout::zeroed(self.itemsize(), self.ndim(), self.levels());
+        if let Ok(out) = &mut result {
+            let mut edit = Edit::new(self, out);
+            (0..axis).for_each(|_| edit.keep());
+            if let Err(error) = edit.slice(slice) {
+                result = Err(error);
+            } else {
+                (axis + 1..self.ndim()).for_each(|_| edit.keep());
+            }
         }
-        out.shape_mut()[axis] = length;
-        for level in 0..out.levels() {
-            let stride = &mut out.level_mut(level)[1 + axis];
-            *stride = stride.wrapping_mul(step);
-        }
-        Ok(out)
+        result
     }
 
     /// Fixes the index of one axis, which goes away; a negative index counts from the end.
@@ -109,15 +122,16 @@ impl Layout {
     pub fn index_axis(&self, axis: usize, index: isize) -> Result<Layout, LayoutError> {
         let extent = self.axis_extent(axis)?;
         let at = position(axis, index, extent)?;
-        let mut out = self.gather(self.ndim() - 1, |i| Some(i + usize::from(i >= axis)))?;
-        if !self.is_empty() {
-            for level in 0..self.levels() {
+        let mut result = Layout::zeroed(self.itemsize(), self.ndim() - 1, self.levels());
+        if let Ok(out) = &mut result {
+            self.gather_into(out, |i| Some(i + usize::from(i >= axis)));
+            for level in 0..if self.is_empty() { 0 } else { self.levels() } {
                 let step = self.strides(level)[axis].wrapping_mul(at as isize);
                 let offset = &mut out.level_mut(level)[0];
                 *offset = offset.wrapping_add(step);
             }
         }
-        Ok(out)
+        result
     }
 
     /// Visits one axis from its end.
@@ -175,10 +189,14 @@ fn position(axis: usize, index: isize, extent: usize) -> Result<usize, LayoutErr
     }
 }
 
-/// Writes the axes of a multi-axis slice one after another.
+/// Writes the axes of a multi-axis slice one after another. Works on the words themselves: looking up a level for each
+/// number is what a slice would otherwise spend its time on.
 struct Edit<'a> {
-    from: &'a Layout,
-    to: &'a mut Layout,
+    from: &'a [isize],
+    to: &'a mut [isize],
+    /// Axes of the two.
+    ndim: (usize, usize),
+    levels: usize,
     /// The next axis to read and the next to write.
     source: usize,
     target: usize,
@@ -186,59 +204,69 @@ struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
+    #[inline(always)]
     fn new(from: &'a Layout, to: &'a mut Layout) -> Edit<'a> {
-        for level in 0..from.levels() {
-            to.level_mut(level)[0] = from.level(level)[0];
+        let (ndim, levels) = ((from.ndim(), to.ndim()), from.levels());
+        let has_items = !from.is_empty();
+        let (from, to) = (from.words(), to.words_mut());
+        for level in 0..levels {
+            to[offset_at(level, ndim.1)] = from[offset_at(level, ndim.0)];
         }
-        Edit { from, to, source: 0, target: 0, has_items: !from.is_empty() }
+        Edit { from, to, ndim, levels, source: 0, target: 0, has_items }
     }
 
+    #[inline(always)]
     fn index(&mut self, index: isize) -> Result<(), LayoutError> {
-        let at = position(self.source, index, self.from.shape()[self.source])?;
+        let at = position(self.source, index, self.from[self.source] as usize)?;
         self.advance(at);
         self.source += 1;
         Ok(())
     }
 
+    #[inline(always)]
     fn slice(&mut self, slice: Slice) -> Result<(), LayoutError> {
         let axis = self.source;
         let (start, step, length) =
-            slice.resolve(self.from.shape()[axis]).map_err(|_| Kind::ZeroStep { axis })?;
-        if length > 0 {
+            slice.resolve(self.from[axis] as usize).map_err(|_| Kind::ZeroStep { axis })?;
+        if length > 0 && start > 0 {
             self.advance(start);
         }
         self.write(length, step);
         Ok(())
     }
 
+    #[inline(always)]
     fn keep(&mut self) {
-        self.write(self.from.shape()[self.source], 1);
+        self.write(self.from[self.source] as usize, 1);
     }
 
+    #[inline(always)]
     fn new_axis(&mut self) {
         // The strides are zero already.
-        self.to.shape_mut()[self.target] = 1;
+        self.to[self.target] = 1;
         self.target += 1;
     }
 
+    #[inline(always)]
     fn write(&mut self, length: usize, step: isize) {
-        self.to.shape_mut()[self.target] = length;
-        for level in 0..self.from.levels() {
-            self.to.level_mut(level)[1 + self.target] =
-                self.from.level(level)[1 + self.source].wrapping_mul(step);
+        self.to[self.target] = length as isize;
+        for level in 0..self.levels {
+            let stride = self.from[offset_at(level, self.ndim.0) + 1 + self.source];
+            self.to[offset_at(level, self.ndim.1) + 1 + self.target] = stride.wrapping_mul(step);
         }
         self.source += 1;
         self.target += 1;
     }
 
+    #[inline(always)]
     fn advance(&mut self, at: usize) {
         if !self.has_items {
             return;
         }
-        for level in 0..self.from.levels() {
-            let step = self.from.level(level)[1 + self.source].wrapping_mul(at as isize);
-            let offset = &mut self.to.level_mut(level)[0];
-            *offset = offset.wrapping_add(step);
+        for level in 0..self.levels {
+            let stride = self.from[offset_at(level, self.ndim.0) + 1 + self.source];
+            let offset = &mut self.to[offset_at(level, self.ndim.1)];
+            *offset = offset.wrapping_add(stride.wrapping_mul(at as isize));
         }
     }
 }

@@ -38,10 +38,10 @@ pub type Extent = Range<isize>;
 ///
 /// A layout is a value of integers; it holds no pointer and is valid for any base address. Cloning one of up to 6
 /// axes and 2 levels does not allocate.
-#[derive(Clone)]
 pub struct Layout {
     itemsize: usize,
     ndim: u8,
+    levels: u8,
     /// `shape`, then for each level its offset followed by its strides.
     words: Words,
 }
@@ -144,7 +144,7 @@ impl Layout {
     /// Number of levels: one more than the number of loads on the way to an item.
     #[inline]
     pub fn levels(&self) -> usize {
-        (self.words.as_slice().len() - self.ndim()) / (self.ndim() + 1)
+        self.levels as usize
     }
 
     /// True where no pointer is followed on the way to an item: one level.
@@ -267,16 +267,24 @@ impl Layout {
     /// All words of one level: offset, then strides.
     #[inline]
     pub(crate) fn level(&self, level: usize) -> &[isize] {
-        let width = self.ndim() + 1;
-        let start = self.ndim() + level * width;
-        &self.words.as_slice()[start..start + width]
+        let start = offset_at(level, self.ndim());
+        &self.words.as_slice()[start..start + 1 + self.ndim()]
     }
 
     #[inline]
     pub(crate) fn level_mut(&mut self, level: usize) -> &mut [isize] {
-        let width = self.ndim() + 1;
-        let start = self.ndim() + level * width;
-        &mut self.words.as_mut_slice()[start..start + width]
+        let (start, ndim) = (offset_at(level, self.ndim()), self.ndim());
+        &mut self.words.as_mut_slice()[start..start + 1 + ndim]
+    }
+
+    #[inline]
+    pub(crate) fn words(&self) -> &[isize] {
+        self.words.as_slice()
+    }
+
+    #[inline]
+    pub(crate) fn words_mut(&mut self) -> &mut [isize] {
+        self.words.as_mut_slice()
     }
 
     #[inline]
@@ -292,6 +300,7 @@ impl Layout {
     }
 
     /// All zero, and unchecked but for L1: for the constructors and operations of this crate to fill.
+    #[inline(always)]
     pub(crate) fn zeroed(itemsize: usize, ndim: usize, levels: usize) -> Result<Layout, LayoutError> {
         if ndim > MAX_NDIM {
             return Err(Kind::TooManyAxes { ndim }.into());
@@ -302,7 +311,15 @@ impl Layout {
         if levels > MAX_LEVELS {
             return Err(Kind::TooManyLevels { levels }.into());
         }
-        Ok(Layout { itemsize, ndim: ndim as u8, words: Words::zeroed(ndim + levels * (ndim + 1)) })
+        Ok(Layout::blank(itemsize, ndim, levels))
+    }
+
+    /// As `zeroed`, where the numbers are known to be within the limits.
+    #[inline(always)]
+    pub(crate) fn blank(itemsize: usize, ndim: usize, levels: usize) -> Layout {
+        debug_assert!(ndim <= MAX_NDIM && (1..=MAX_LEVELS).contains(&levels));
+        let words = Words::zeroed(ndim + levels * (ndim + 1));
+        Layout { itemsize, ndim: ndim as u8, levels: levels as u8, words }
     }
 
     /// As `zeroed`, with the shape filled in.
@@ -364,6 +381,26 @@ impl Layout {
         match high.checked_add(width as isize) {
             Some(high) if high.checked_sub(low).is_some() => Ok(low..high),
             _ => Err(Kind::AddressOverflow { level, axis: None }.into()),
+        }
+    }
+}
+
+/// Where in the words the offset of a level stands; its strides follow.
+#[inline]
+pub(crate) const fn offset_at(level: usize, ndim: usize) -> usize {
+    ndim + level * (ndim + 1)
+}
+
+impl Clone for Layout {
+    #[inline]
+    fn clone(&self) -> Layout {
+        let Layout { itemsize, ndim, levels, ref words } = *self;
+        // Built where it will lie, one way for each storage: no word is written twice.
+        match *words {
+            Words::Inline { len, buf } => {
+                Layout { itemsize, ndim, levels, words: Words::Inline { len, buf } }
+            }
+            Words::Boxed(ref words) => Layout { itemsize, ndim, levels, words: Words::Boxed(words.clone()) },
         }
     }
 }

@@ -82,7 +82,7 @@ impl Slice {
         if reach <= 0 {
             return Ok((0, step, 0));
         }
-        let length = if step == 1 { reach } else { (reach - 1) / step.abs() + 1 };
+        let length = if step.abs() == 1 { reach } else { (reach - 1) / step.abs() + 1 };
         Ok((start as usize, step, length as usize))
     }
 }

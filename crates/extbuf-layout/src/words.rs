@@ -1,7 +1,21 @@
 //! The storage of a layout: one flat run of words, inline while it is short.
 //!
-//! A layout of `n` axes and `m` levels needs `n + m * (n + 1)` words. Twenty words hold 6 axes at 2 levels and 9
-//! axes at 1 level, which covers images, tensors and rows of pointers; longer runs are boxed.
+//! A layout of `n` axes and `m` levels needs `n + m * (n + 1)` words. Twenty words hold 6 axes at 2 levels and 9 axes at
+//! 1 level, which covers images, tensors and rows of pointers; longer runs are boxed.
+//!
+//! Nanoseconds an operation, measured with the bench `layout` (x86-64, 2 cores shared with other work, fastest round):
+//!
+//! ```text
+//! words inline     slice of 3 axes   index   permute   broadcast   clone   slice across a load (11 words)
+//!  8                     26            18       14         44         5      40   (boxed)
+//! 12                     26            15       14         29         3      28
+//! 20                     32            15       16         28         4      33
+//! 12, else 20            33            16       16         28         4      35
+//! ```
+//!
+//! A box costs more than the widest inline run, and a second inline size gains nothing. What does cost is moving a
+//! finished layout: filling one in where it will lie, instead of building it and then wrapping it, brought the slice from
+//! 56 to 32, the index from 37 to 15 and the clone from 12 to 4. So operations make their `Result` first and write into it.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -16,6 +30,7 @@ pub(crate) enum Words {
 }
 
 impl Words {
+    #[inline(always)]
     pub(crate) fn zeroed(len: usize) -> Words {
         if len <= INLINE {
             Words::Inline { len: len as u8, buf: [0; INLINE] }
