@@ -9,13 +9,14 @@
 //! words inline     slice of 3 axes   index   permute   broadcast   clone   slice across a load (11 words)
 //!  8                     26            18       14         44         5      40   (boxed)
 //! 12                     26            15       14         29         3      28
-//! 20                     32            15       16         28         4      33
+//! 20                     31            24       24         31         4      33
 //! 12, else 20            33            16       16         28         4      35
 //! ```
 //!
-//! A box costs more than the widest inline run, and a second inline size gains nothing. What does cost is moving a
-//! finished layout: filling one in where it will lie, instead of building it and then wrapping it, brought the slice from
-//! 56 to 32, the index from 37 to 15 and the clone from 12 to 4. So operations make their `Result` first and write into it.
+//! A box costs more than the widest inline run. A second inline size gains on two operations what it loses on two others
+//! and is one more case everywhere, so there is none. What costs most is moving a finished layout: filling one in where it
+//! will lie, instead of building it and then wrapping it, brought the slice from 56 to 31, the index from 37 to 24 and the
+//! clone from 12 to 4. So operations make their `Result` first and write into it.
 
 use alloc::boxed::Box;
 use alloc::vec;
