@@ -19,7 +19,8 @@ pub(crate) fn run(args: &args::Show) -> Result {
     let layout = window.layout();
     let mut out = BufWriter::new(io::stdout().lock());
     writeln!(out, "{title}\n")?;
-    let mut line = |name: &str, value: String| writeln!(out, "  {name:<11} {value}");
+    let columns = terminal::columns(&args.page);
+    let mut line = |name: &str, value: String| terminal::entry(&mut out, (2, columns), name, &value);
     line("file", about.clone())?;
     line("memory", memory.clone())?;
     line("format", window.format().to_string())?;
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &args::Show) -> Result {
     if !layout.is_empty() {
         let first = view.value(&vec![0; layout.ndim()]);
         let first = first.map_or_else(|error| error.to_string(), |value| value.to_string());
-        line("first item", cut(&first, terminal::columns(&args.page).saturating_sub(14)))?;
+        line("first item", cut(&first, columns.saturating_sub(14)))?;
     }
     if !layout.is_empty() && layout.ndim() > 0 {
         write!(out, "\n{}", axes(layout))?;
@@ -81,7 +82,7 @@ pub(crate) fn suboffsets(layout: &Layout) -> String {
             }
             None => format!("strides {}, no suboffsets", list(&encoded.strides)),
         },
-        Err(error) => format!("cannot say it: {error}"),
+        Err(error) => error.to_string(),
     }
 }
 

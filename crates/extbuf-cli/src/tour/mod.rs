@@ -52,7 +52,8 @@ impl Page<'_> {
     }
 
     fn line(&mut self, name: &str, value: impl Display) -> Result {
-        Ok(writeln!(self.out, "    {name:<11} {value}")?)
+        let columns = self.columns();
+        Ok(terminal::entry(&mut self.out, (4, columns), name, &value.to_string())?)
     }
 
     fn layout(&mut self, layout: &Layout) -> Result {
@@ -89,19 +90,22 @@ fn draw(page: &mut Page<'_>) -> Result<Rows<'static>> {
     let window = image.window(Request::FULL_RO).map_err(refused)?;
     let columns = (page.columns() - 8).min(96);
     write!(page.out, "{}", picture::thumbnail(&window.view(), columns).unwrap_or_default())?;
-    page.line("drawn", format!("{count} rows of {}, in {}", bytes(row), time(drawing)))?;
-    page.line("in memory", format!("{count} allocations, neighbours {nearest} to {furthest} bytes apart"))?;
-    let pointers = count * size_of::<usize>();
+    page.line("drawn", format!("{} of {}, in {}", counted(count, "row"), bytes(row), time(drawing)))?;
+    let [nearest, furthest] = [nearest, furthest].map(|gap| grouped(gap as u128));
     page.line(
-        "exporter",
-        format!("a table of {count} pointers ({}), made in {}", bytes(pointers), time(table)),
+        "in memory",
+        format!("each an allocation; neighbours begin {nearest} to {furthest} bytes apart"),
     )?;
+    let pointers = bytes(count * size_of::<usize>());
+    page.line("exporter", format!("a table of {}, {pointers}", counted(count, "pointer")))?;
+    page.line("cost", format!("{} to make the table; the rows stay where they are", time(table)))?;
     Ok(image)
 }
 
 fn export(page: &mut Page<'_>, image: &Rows<'static>) -> Result<Window<'static>> {
-    page.step("Lent: no start address and one stride an axis can describe this, one load can")?;
-    let window = image.window(Request::FULL_RO).map_err(refused)?;
+    page.step("Lent: no start address with one stride an axis describes this, one load does")?;
+    let (window, took) = timed(|| image.window(Request::FULL_RO));
+    let window = window.map_err(refused)?;
     page.layout(window.layout())?;
     page.line("PEP 3118", suboffsets(window.layout()))?;
     match image.export(Request::STRIDED_RO) {
@@ -109,6 +113,7 @@ fn export(page: &mut Page<'_>, image: &Rows<'static>) -> Result<Window<'static>>
         Ok(_) => return Err(refused("strides alone were said to describe this")),
     }
     page.line("live leases", image.live())?;
+    page.line("cost", time(took))?;
     Ok(window)
 }
 
@@ -131,10 +136,8 @@ fn slice(page: &mut Page<'_>, image: &Rows<'static>, whole: &Window<'static>) ->
     let (long, brief) =
         (cost(whole.layout(), &cut), cost(short.layout(), &s![1..3, 1..3;STEP as isize, ..;-1]));
     let rows = image.layout().shape()[0];
-    page.line(
-        "cost",
-        format!("{} for {rows} rows, {} for 4: no pointer is touched", time(long), time(brief)),
-    )?;
+    let rows = counted(rows, "row");
+    page.line("cost", format!("{} for {rows}; the like for 4 rows: {}", time(long), time(brief)))?;
 
     page.line("for example", "4 rows of 6 one-byte items, of which [1:3, 2:5] is kept:")?;
     let small = Rows::from_vecs(vec![vec![0u8; 6]; 4], &[6]).map_err(refused)?;
@@ -144,7 +147,7 @@ fn slice(page: &mut Page<'_>, image: &Rows<'static>, whole: &Window<'static>) ->
     let drawing = extbuf_draw::draw_layout(small.layout()).keeping(&kept).to_text(options);
     writeln!(page.out)?;
     for line in drawing.lines() {
-        writeln!(page.out, "    {line}")?;
+        writeln!(page.out, "{}", format!("    {line}").trim_end())?;
     }
     Ok(crop)
 }
@@ -156,8 +159,8 @@ fn pass_on(
     crop: Window<'static>,
 ) -> Result<Window<'static>> {
     page.step("Lent on: the slice is an exporter too; its axes go to samples x rows x pixels")?;
-    let planes = crop.window(Request::FULL_RO).map_err(refused)?;
-    let planes = planes.map(|view| view.permute(&[2, 0, 1])).map_err(refused)?;
+    let (planes, took) = timed(|| crop.window(Request::FULL_RO)?.map(|view| view.permute(&[2, 0, 1])));
+    let planes = planes.map_err(refused)?;
     page.layout(planes.layout())?;
     page.line("PEP 3118", suboffsets(planes.layout()))?;
     page.line(
@@ -165,20 +168,23 @@ fn pass_on(
         format!("{}, shared by the windows that came one from the other", image.live()),
     )?;
     drop((whole, crop));
-    page.line("then", format!("the two windows before it are dropped; live leases: {}", image.live()))?;
+    page.line("then", format!("the two windows before it are dropped; live leases {}", image.live()))?;
+    page.line("cost", time(took))?;
     Ok(planes)
 }
 
 fn reshape(page: &mut Page<'_>, image: &mut Rows<'static>, planes: &Window<'static>) -> Result {
     page.step("The exporter changes its shape while the window lives")?;
     let before = tuple(image.layout().shape());
-    image.reshape_rows(&[picture::SHAPE[1] * picture::SHAPE[2]]).map_err(refused)?;
+    let (reshaped, took) = timed(|| image.reshape_rows(&[picture::SHAPE[1] * picture::SHAPE[2]]));
+    reshaped.map_err(refused)?;
     page.line("exporter", format!("shape {before} is now {}", tuple(image.layout().shape())))?;
     page.line("window", format!("shape {}, as before: it keeps its own description", tuple(planes.shape())))?;
     match image.window(Request::FULL) {
-        Err(refusal) => page.line("to write", format!("is refused: {refusal}")),
-        Ok(_) => Err(refused("memory that is being read was lent for writing")),
+        Err(refusal) => page.line("to write", format!("is refused: {refusal}"))?,
+        Ok(_) => return Err(refused("memory that is being read was lent for writing")),
     }
+    page.line("cost", time(took))
 }
 
 fn copy(page: &mut Page<'_>, planes: &Window<'static>) -> Result<Vec<u8>> {
@@ -205,17 +211,14 @@ fn copy(page: &mut Page<'_>, planes: &Window<'static>) -> Result<Vec<u8>> {
     };
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut copied, took) = on(1)?;
-    page.line(
-        "1 thread",
-        format!("{} in {}, {}", bytes(copied.len()), time(took), rate(copied.len(), took)),
-    )?;
+    let cost = |copied: &[u8], took| {
+        format!("{} in {}, {} (the best of 3)", bytes(copied.len()), time(took), rate(copied.len(), took))
+    };
+    page.line("1 thread", cost(&copied, took))?;
     if all > 1 {
         let (again, took) = on(all)?;
         let threads = counted(all, "thread");
-        page.line(
-            &threads,
-            format!("{} in {}, {}", bytes(again.len()), time(took), rate(again.len(), took)),
-        )?;
+        page.line(&threads, cost(&again, took))?;
         copied = again;
     }
     Ok(copied)
@@ -239,18 +242,19 @@ fn check(page: &mut Page<'_>, planes: &Window<'static>, copied: &[u8]) -> Result
         equal
     });
     let [equal_text, total] = [equal, copied.len()].map(|count| grouped(count as u128));
-    page.line("bytes", format!("every byte equal: {equal_text} of {total}, in {}", time(took)))?;
     if equal != copied.len() || copied.len() != samples * rows * pixels {
         return Err(refused(format!("{equal_text} of {total} bytes are what was drawn")));
     }
-    Ok(())
+    page.line("compared", format!("every byte equal: {equal_text} of {total}"))?;
+    page.line("cost", time(took))
 }
 
 fn release(page: &mut Page<'_>, image: &Rows<'static>, planes: Window<'static>) -> Result {
     page.step("The last window is dropped, and the memory is the exporter's again")?;
-    drop(planes);
+    let ((), took) = timed(|| drop(planes));
     page.line("live leases", image.live())?;
     let mut window = image.window(Request::FULL).map_err(refused)?;
     let shape = tuple(window.view_mut().map_err(refused)?.shape());
-    page.line("to write", format!("is granted: shape {shape}"))
+    page.line("to write", format!("is granted: shape {shape}"))?;
+    page.line("cost", time(took))
 }

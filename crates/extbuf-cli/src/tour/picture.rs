@@ -47,15 +47,12 @@ pub(super) fn draw() -> Vec<Vec<u8>> {
 pub(super) fn thumbnail(view: &View<'_>, columns: usize) -> Option<String> {
     let [rows, pixels, _] = <[usize; 3]>::try_from(view.shape()).ok()?;
     let lines = (columns * rows / pixels / 2).max(1);
-    let mut out = String::new();
-    for line in 0..lines {
-        let text: String = (0..columns)
-            .filter_map(|column| view.get::<u8>(&[line * rows / lines, column * pixels / columns, 1]).ok())
-            .map(|light| char::from(RAMP[usize::from(light) * RAMP.len() / 256]))
-            .collect();
-        out.push_str("    ");
-        out.push_str(text.trim_end());
-        out.push('\n');
-    }
-    Some(out)
+    let line = |line: usize| -> String {
+        let light = |column| view.get::<u8>(&[line * rows / lines, column * pixels / columns, 1]).ok();
+        let ink = |light: u8| char::from(RAMP[usize::from(light) * RAMP.len() / 256]);
+        (0..columns).filter_map(light).map(ink).collect()
+    };
+    let all: Vec<String> = (0..lines).map(line).collect();
+    let drawn = all.iter().filter(|line| !line.trim().is_empty());
+    Some(drawn.map(|line| format!("    {}\n", line.trim_end())).collect())
 }
