@@ -13,7 +13,7 @@ use bytemuck::{NoUninit, Pod, cast_slice, cast_slice_mut};
 use crate::element::Element;
 use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
-use crate::item::{Custom, Format, Item};
+use crate::item::{Custom, Format, Item, MAX_DIMS};
 use crate::number::{bfloat16_bits, read_uint};
 use crate::pack::{write_bits, write_scalar};
 use crate::scalar::{Code, Mark, Scalar};
@@ -21,8 +21,11 @@ use crate::transcode::Transcode;
 use crate::unpack::{part, read_bits, read_scalar};
 use crate::value::Value;
 
-/// Values that an item without bytes may hold beyond one for each byte.
-pub(crate) const SPARE_VALUES: usize = 1 << 16;
+/// Values, lists and tuples that an item may be made of: one for each byte and axis, and some to spare for
+/// parts without bytes. More could only be repeats of nothing.
+pub(crate) const fn most_values(itemsize: usize) -> usize {
+    itemsize.saturating_mul(MAX_DIMS).saturating_add(1 << 16)
+}
 
 /// One step of the program that reads or writes an item.
 #[derive(Clone, Debug)]
@@ -74,13 +77,13 @@ impl Codec {
     ///
     /// # Errors
     ///
-    /// [`TooManyValues`](K::TooManyValues) when an item holds more than 65536 values above one for each byte,
-    /// as only repeats of items without bytes can.
+    /// [`TooManyValues`](K::TooManyValues) when an item holds more values than it can have bytes and axes for,
+    /// as only repeats of items without bytes do.
     pub fn new(format: &Format) -> Result<Codec, FormatError> {
         let mut ops = Vec::new();
         let values = compile(format, 0, &mut ops);
         let itemsize = format.itemsize();
-        if values > itemsize.saturating_add(SPARE_VALUES) {
+        if values > most_values(itemsize) {
             return Err(K::TooManyValues { count: values }.into());
         }
         Ok(Codec { format: format.clone(), itemsize, ops })

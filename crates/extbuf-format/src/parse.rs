@@ -14,6 +14,7 @@
 //! is a loop that moves forward, so that time is linear in the length.
 
 use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -24,7 +25,7 @@ use crate::dialect::{Count, Dialect, DuplicateNames, EndPadding, Marks, Rules, S
 use crate::error::{ParseError, ParseErrorKind as K};
 use crate::item::{Bounds, Custom, Format, Function, MAX_DEPTH, MAX_DIMS, Node, Pointer, Record};
 use crate::scalar::{Code, Mark, Scalar};
-use crate::tokens::{Fault, Lexer, Token, TokenKind, is_space};
+use crate::tokens::{Failure, Fault, Lexer, Token, TokenKind, is_space};
 
 impl Format {
     /// Reads a format text in the [`Pep3118`](Dialect::Pep3118) dialect.
@@ -111,6 +112,19 @@ struct Prefix {
     span: Range<usize>,
 }
 
+/// A sequence while it is read: on the heap, so that a level of nesting takes little of the stack.
+struct Level<'t> {
+    placer: Placer,
+    names: Names<'t>,
+    prefix: Prefix,
+}
+
+impl Level<'_> {
+    fn new() -> Box<Self> {
+        Box::new(Level { placer: Placer::new(), names: Names::default(), prefix: Prefix::default() })
+    }
+}
+
 /// A type as read: a tree, or bytes that are padding unless a name follows.
 enum Type {
     Item(Format),
@@ -125,12 +139,13 @@ impl<'t> Parser<'t> {
     }
 
     /// The text to its end, as one item.
-    fn whole(&mut self) -> Result<Format, Fault> {
-        let record = self.sequence(None)?;
-        Ok(collapse(record))
+    fn whole(&mut self) -> Result<Format, Failure> {
+        let mut level = Level::new();
+        while self.inside(&mut level, None)? {}
+        Ok(collapse(self.finish(*level, Bounds::Open)?))
     }
 
-    fn peek(&mut self) -> Result<Option<&Token>, Fault> {
+    fn peek(&mut self) -> Result<Option<&Token>, Failure> {
         if !self.started {
             self.next = self.lexer.next()?;
             self.started = true;
@@ -138,7 +153,7 @@ impl<'t> Parser<'t> {
         Ok(self.next.as_ref())
     }
 
-    fn advance(&mut self) -> Result<Option<Token>, Fault> {
+    fn advance(&mut self) -> Result<Option<Token>, Failure> {
         self.peek()?;
         self.started = false;
         Ok(self.next.take())
@@ -148,51 +163,58 @@ impl<'t> Parser<'t> {
         self.lexer.end..self.lexer.end
     }
 
-    fn not_here(&self, span: Range<usize>) -> Fault {
+    fn not_here(&self, span: Range<usize>) -> Failure {
         let found = self.lexer.text[span.start..].chars().next().unwrap_or('\0');
-        Fault { kind: K::NotInDialect { found, dialect: self.rules.dialect }, span }
+        Fault::new(K::NotInDialect { found, dialect: self.rules.dialect }, span)
     }
 
-    /// Entries up to the closing brace of `open`, or to the end of the text.
-    fn sequence(&mut self, open: Option<Range<usize>>) -> Result<Record, Fault> {
-        let mut placer = Placer::new();
-        let mut names = Names::default();
-        loop {
-            self.space(Place::BetweenEntries)?;
-            let (kind, span) = match self.peek()? {
-                Some(token) => (token.kind, token.span.clone()),
-                None => match open {
-                    Some(open) => return Err(Fault { kind: K::Unclosed { opened: "T{" }, span: open }),
-                    None => break,
-                },
-            };
-            match kind {
-                TokenKind::RecordClose => {
-                    if open.is_none() {
-                        return Err(Fault { kind: K::StrayBrace, span });
-                    }
-                    self.advance()?;
-                    break;
-                }
-                TokenKind::Name if !self.rules.starts.has(b':') => return Err(self.not_here(span)),
-                TokenKind::Name => return Err(Fault { kind: K::NameWithoutType, span }),
-                _ => self.entry(&mut placer, &mut names)?,
-            }
+    /// One entry of a sequence; false at the closing brace of `open`, or at the end of the text.
+    fn inside(&mut self, level: &mut Level<'t>, open: Option<&Range<usize>>) -> Result<bool, Failure> {
+        if !self.begins(open)? {
+            return Ok(false);
         }
-        let bounds = if open.is_some() { Bounds::Braced } else { Bounds::Open };
+        if let Some(what) = self.typed(&mut level.prefix)? {
+            self.place(level, what)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether an entry begins here. Takes the closing brace if not.
+    fn begins(&mut self, open: Option<&Range<usize>>) -> Result<bool, Failure> {
+        self.space(Place::BetweenEntries)?;
+        let Some(token) = self.peek()? else {
+            return match open {
+                Some(open) => Err(Fault::new(K::Unclosed { opened: "T{" }, open.clone())),
+                None => Ok(false),
+            };
+        };
+        let (kind, span) = (token.kind, token.span.clone());
+        match kind {
+            TokenKind::RecordClose if open.is_none() => Err(Fault::new(K::StrayBrace, span)),
+            TokenKind::RecordClose => {
+                self.advance()?;
+                Ok(false)
+            }
+            TokenKind::Name if !self.rules.starts.has(b':') => Err(self.not_here(span)),
+            TokenKind::Name => Err(Fault::new(K::NameWithoutType, span)),
+            _ => Ok(true),
+        }
+    }
+
+    /// The end of a sequence: its padding, under the mark in force there.
+    fn finish(&self, level: Level<'t>, bounds: Bounds) -> Result<Record, Failure> {
         let everywhere = self.rules.end_padding == EndPadding::Everywhere;
         let padded = self.mark.aligns() && (everywhere || bounds == Bounds::Braced);
         let end = self.lexer.at.min(self.lexer.end);
-        placer
-            .finish(bounds, Mark::Native, padded, self.rules.record_alignment)
-            .map_err(|Overflow| too_large(end..end))
+        let rule = self.rules.record_alignment;
+        level.placer.finish(bounds, Mark::Native, padded, rule).map_err(|Overflow| too_large(end..end))
     }
 
-    /// One entry: prefix, type, name; placed.
-    fn entry(&mut self, placer: &mut Placer, names: &mut Names<'t>) -> Result<(), Fault> {
-        let Some((mut prefix, what, code_span)) = self.typed()? else { return Ok(()) };
-        let named = self.name(names)?;
-        let whole = prefix.span.start..self.lexer.at.min(self.lexer.end).max(code_span.end);
+    /// The name behind a type, and the place of both.
+    fn place(&mut self, level: &mut Level<'t>, what: Type) -> Result<(), Failure> {
+        let named = self.name(&mut level.names)?;
+        let Level { placer, prefix, .. } = level;
+        let whole = prefix.span.start..self.lexer.at.min(self.lexer.end).max(prefix.span.end);
         let overflow = |Overflow| too_large(whole.clone());
 
         let mut repeat = 1;
@@ -216,13 +238,13 @@ impl<'t> Parser<'t> {
                 format
             }
         };
-        let format = self.shaped(&prefix, base)?;
+        let format = self.shaped(prefix, base)?;
         placer.push(format, repeat, named).map_err(overflow)
     }
 
     /// Prefix and type; `None` for marks with nothing behind them, which end a sequence harmlessly.
-    fn typed(&mut self) -> Result<Option<(Prefix, Type, Range<usize>)>, Fault> {
-        let prefix = self.prefix()?;
+    fn typed(&mut self, prefix: &mut Prefix) -> Result<Option<Type>, Failure> {
+        self.prefix(prefix)?;
         let end = self.end();
         let token = match self.peek()? {
             Some(token) if !matches!(token.kind, TokenKind::RecordClose | TokenKind::Name) => {
@@ -234,12 +256,11 @@ impl<'t> Parser<'t> {
                 if only_marks && self.rules.marks != Marks::AfterShape && !self.next_is_name() {
                     return Ok(None);
                 }
-                return Err(Fault { kind: K::TypeExpected, span });
+                return Err(Fault::new(K::TypeExpected, span));
             }
         };
-        let span = token.span.clone();
-        let what = self.type_of(token, &prefix)?;
-        Ok(Some((prefix, what, span)))
+        prefix.span.end = token.span.end;
+        self.type_of(token, prefix.count).map(Some)
     }
 
     fn next_is_name(&self) -> bool {
@@ -247,8 +268,9 @@ impl<'t> Parser<'t> {
     }
 
     /// Marks, a shape and a count, in the orders that the dialect allows.
-    fn prefix(&mut self) -> Result<Prefix, Fault> {
-        let mut prefix = Prefix::default();
+    fn prefix(&mut self, prefix: &mut Prefix) -> Result<(), Failure> {
+        prefix.shape.clear();
+        *prefix = Prefix { shape: core::mem::take(&mut prefix.shape), span: self.end(), ..Prefix::default() };
         let mut first = true;
         while let Some(token) = self.peek()? {
             let (kind, span) = (token.kind, token.span.clone());
@@ -258,7 +280,7 @@ impl<'t> Parser<'t> {
             }
             match kind {
                 TokenKind::Mark(mark) => {
-                    self.check_mark(mark, &prefix, span)?;
+                    self.check_mark(mark, prefix, span)?;
                     self.mark = mark;
                     prefix.has_mark = true;
                     self.advance()?;
@@ -268,10 +290,10 @@ impl<'t> Parser<'t> {
                         return Err(self.not_here(span));
                     }
                     if prefix.has_shape || prefix.count.is_some() {
-                        return Err(Fault { kind: K::TypeExpected, span });
+                        return Err(Fault::new(K::TypeExpected, span));
                     }
                     if prefix.has_mark && self.rules.marks == Marks::AfterShape {
-                        return Err(Fault { kind: K::MarkPosition { dialect: self.rules.dialect }, span });
+                        return Err(Fault::new(K::MarkPosition { dialect: self.rules.dialect }, span));
                     }
                     self.advance()?;
                     self.shape(&mut prefix.shape, span)?;
@@ -279,7 +301,7 @@ impl<'t> Parser<'t> {
                 }
                 TokenKind::Number => {
                     if prefix.count.is_some() {
-                        return Err(Fault { kind: K::TypeExpected, span });
+                        return Err(Fault::new(K::TypeExpected, span));
                     }
                     prefix.count = Some(self.number(span)?);
                     self.advance()?;
@@ -291,109 +313,115 @@ impl<'t> Parser<'t> {
                 _ => break,
             }
         }
-        Ok(prefix)
+        Ok(())
     }
 
-    fn check_mark(&self, mark: Mark, prefix: &Prefix, span: Range<usize>) -> Result<(), Fault> {
+    fn check_mark(&self, mark: Mark, prefix: &Prefix, span: Range<usize>) -> Result<(), Failure> {
         let dialect = self.rules.dialect;
         if !self.rules.marks_known.has(self.lexer.text.as_bytes()[span.start]) {
             return Err(self.not_here(span));
         }
         if !self.rules.reads_mark(mark) {
-            return Err(Fault { kind: K::ForeignOrder { dialect }, span });
+            return Err(Fault::new(K::ForeignOrder { dialect }, span));
         }
         let misplaced = match self.rules.marks {
             Marks::Anywhere => false,
             Marks::First => span.start != 0,
             Marks::AfterShape => prefix.has_mark || prefix.count.is_some(),
         };
-        if misplaced { Err(Fault { kind: K::MarkPosition { dialect }, span }) } else { Ok(()) }
+        if misplaced { Err(Fault::new(K::MarkPosition { dialect }, span)) } else { Ok(()) }
     }
 
     /// The dimensions after an opening parenthesis, and the closing one.
-    fn shape(&mut self, shape: &mut Vec<usize>, open: Range<usize>) -> Result<(), Fault> {
+    fn shape(&mut self, shape: &mut Vec<usize>, open: Range<usize>) -> Result<(), Failure> {
         loop {
             self.space(Place::InShape)?;
             match self.advance()? {
                 Some(Token { kind: TokenKind::Number, span }) => {
                     if shape.len() == MAX_DIMS {
-                        return Err(Fault { kind: K::TooManyDimensions { limit: MAX_DIMS }, span });
+                        return Err(Fault::new(K::TooManyDimensions { limit: MAX_DIMS }, span));
                     }
                     shape.push(self.number(span)?);
                 }
-                Some(token) => return Err(Fault { kind: K::DimensionExpected, span: token.span }),
-                None => return Err(Fault { kind: K::Unclosed { opened: "(" }, span: open }),
+                Some(token) => return Err(Fault::new(K::DimensionExpected, token.span)),
+                None => return Err(Fault::new(K::Unclosed { opened: "(" }, open)),
             }
             self.space(Place::InShape)?;
             match self.advance()? {
                 Some(Token { kind: TokenKind::Comma, .. }) => {}
                 Some(Token { kind: TokenKind::ShapeClose, .. }) => return Ok(()),
                 Some(token) => {
-                    return Err(Fault {
-                        kind: K::Unclosed { opened: "(" },
-                        span: open.start..token.span.start,
-                    });
+                    return Err(Fault::new(K::Unclosed { opened: "(" }, open.start..token.span.start));
                 }
-                None => return Err(Fault { kind: K::Unclosed { opened: "(" }, span: open }),
+                None => return Err(Fault::new(K::Unclosed { opened: "(" }, open)),
             }
         }
     }
 
-    fn number(&self, span: Range<usize>) -> Result<usize, Fault> {
+    fn number(&self, span: Range<usize>) -> Result<usize, Failure> {
         let digits = &self.lexer.text[span.clone()];
         digits.parse().ok().filter(|&n| n <= MAX_SIZE).ok_or_else(|| too_large(span))
     }
 
-    fn type_of(&mut self, token: Token, prefix: &Prefix) -> Result<Type, Fault> {
+    fn type_of(&mut self, token: Token, count: Option<usize>) -> Result<Type, Failure> {
         let span = token.span;
         let byte = self.lexer.text.as_bytes()[span.start];
         let known = self.rules.starts.has(byte);
         match token.kind {
-            TokenKind::Code => return self.code(span, prefix.count),
+            TokenKind::Code => self.code(span, count),
             TokenKind::RecordOpen | TokenKind::Pointer | TokenKind::Function | TokenKind::Custom
                 if !known =>
             {
                 Err(self.not_here(span))
             }
-            TokenKind::RecordOpen => {
-                self.deeper(&span)?;
-                let before = self.mark;
-                let mut record = self.sequence(Some(span))?;
-                if self.rules.scope == Scope::Restored {
-                    self.mark = before;
-                }
-                record.mark = self.mark;
-                self.depth -= 1;
-                Ok(Node::Record(record))
-            }
-            TokenKind::Pointer => {
-                self.deeper(&span)?;
-                let mark = self.mark;
-                let target = self.target(span)?;
-                self.mark = mark;
-                self.depth -= 1;
-                Ok(Node::Pointer(Pointer { target, mark }))
-            }
+            TokenKind::RecordOpen => self.record(span).map(Type::Item),
+            TokenKind::Pointer => self.pointer(span).map(Type::Item),
             TokenKind::Function => {
-                let signature = self.lexer.text[span.start + 2..span.end - 1].to_owned();
-                Ok(Node::Function(Function { signature: Cow::Owned(signature), mark: self.mark }))
+                let signature = Cow::Owned(self.lexer.text[span.start + 2..span.end - 1].to_owned());
+                Ok(Type::Item(Format::from_node(Node::Function(Function { signature, mark: self.mark }))))
             }
-            TokenKind::Custom => self.custom(span).map(Node::Custom),
+            TokenKind::Custom => self.custom(span).map(Type::Item),
             // White space that the prefix left standing cannot reach this place; the others begin no type.
             _ => Err(self.lexer.unknown(span.start)),
         }
-        .map(|node| Type::Item(Format::from_node(node)))
     }
 
-    fn deeper(&mut self, span: &Range<usize>) -> Result<(), Fault> {
+    fn record(&mut self, span: Range<usize>) -> Result<Format, Failure> {
+        self.deeper(&span)?;
+        let before = self.mark;
+        let mut level = Level::new();
+        while self.inside(&mut level, Some(&span))? {}
+        self.close(level, before)
+    }
+
+    fn close(&mut self, level: Box<Level<'t>>, before: Mark) -> Result<Format, Failure> {
+        let mut record = self.finish(*level, Bounds::Braced)?;
+        if self.rules.scope == Scope::Restored {
+            self.mark = before;
+        }
+        record.mark = self.mark;
+        self.depth -= 1;
+        Ok(Format::from_node(Node::Record(record)))
+    }
+
+    fn pointer(&mut self, span: Range<usize>) -> Result<Format, Failure> {
+        self.deeper(&span)?;
+        let mark = self.mark;
+        let target = self.target(span)?;
+        self.mark = mark;
+        self.depth -= 1;
+        Ok(Format::from_node(Node::Pointer(Pointer { target, mark })))
+    }
+
+    fn deeper(&mut self, span: &Range<usize>) -> Result<(), Failure> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Fault { kind: K::TooDeep { limit: MAX_DEPTH }, span: span.clone() });
+            return Err(Fault::new(K::TooDeep { limit: MAX_DEPTH }, span.clone()));
         }
         Ok(())
     }
 
-    fn code(&self, span: Range<usize>, count: Option<usize>) -> Result<Type, Fault> {
+    fn code(&self, span: Range<usize>, count: Option<usize>) -> Result<Type, Failure> {
         let text = &self.lexer.text[span.clone()];
         let letter = text.as_bytes()[0];
         let dialect = self.rules.dialect;
@@ -405,11 +433,11 @@ impl<'t> Parser<'t> {
                 _ => Code::ComplexLongDouble,
             },
             [b'Z', ..] if !self.rules.starts.has(b'Z') => return Err(self.not_here(span)),
-            [b'Z', _] => return Err(Fault { kind: K::NotInDialect { found: 'Z', dialect }, span }),
+            [b'Z', _] => return Err(Fault::new(K::NotInDialect { found: 'Z', dialect }, span)),
             [b'Z'] if self.rules.text_pointers => Code::WidePointer,
             [b'Z'] => {
                 let next = self.lexer.text[span.end..self.lexer.end].chars().next().map_or(0, char::len_utf8);
-                return Err(Fault { kind: K::ComplexPart, span: span.start..span.end + next });
+                return Err(Fault::new(K::ComplexPart, span.start..span.end + next));
             }
             _ => match Code::from_letter(letter) {
                 None => return Err(self.lexer.unknown(span.start)),
@@ -418,7 +446,7 @@ impl<'t> Parser<'t> {
             },
         };
         if code.native_only() && !self.mark.native_sizes() && !self.rules.native_only_anywhere {
-            return Err(Fault { kind: K::NoStandardSize { code: code.as_str() }, span });
+            return Err(Fault::new(K::NoStandardSize { code: code.as_str() }, span));
         }
         if code == Code::Void {
             return Ok(Type::Pad(count.unwrap_or(1)));
@@ -428,45 +456,47 @@ impl<'t> Parser<'t> {
         }
         match Scalar::with_len(code, self.mark, count.unwrap_or(1)) {
             Some(scalar) => Ok(Type::Sized(scalar)),
-            None if code == Code::Bits => Err(Fault { kind: K::BitCount { limit: 64 }, span }),
+            None if code == Code::Bits => Err(Fault::new(K::BitCount { limit: 64 }, span)),
             None => Err(too_large(span)),
         }
     }
 
     /// What stands behind `&`: an entry without a name.
-    fn target(&mut self, and: Range<usize>) -> Result<Format, Fault> {
-        let Some((prefix, what, span)) = self.typed()? else {
-            return Err(Fault { kind: K::TypeExpected, span: and.end..and.end });
+    fn target(&mut self, and: Range<usize>) -> Result<Format, Failure> {
+        let mut prefix = Box::<Prefix>::default();
+        let Some(what) = self.typed(&mut prefix)? else {
+            return Err(Fault::new(K::TypeExpected, and.end..and.end));
         };
         let base = match what {
             Type::Item(_) if prefix.count.is_some_and(|n| n != 1) => {
-                return Err(Fault { kind: K::TypeExpected, span: prefix.span });
+                return Err(Fault::new(K::TypeExpected, prefix.span.clone()));
             }
             Type::Item(format) => format,
             Type::Sized(scalar) => Format::scalar(scalar),
             Type::Pad(len) => {
-                Format::scalar(Scalar::with_len(Code::Void, self.mark, len).ok_or_else(|| too_large(span))?)
+                let scalar = Scalar::with_len(Code::Void, self.mark, len);
+                Format::scalar(scalar.ok_or_else(|| too_large(prefix.span.clone()))?)
             }
         };
         self.shaped(&prefix, base)
     }
 
-    fn shaped(&self, prefix: &Prefix, base: Format) -> Result<Format, Fault> {
+    fn shaped(&self, prefix: &Prefix, base: Format) -> Result<Format, Failure> {
         if prefix.shape.len() > MAX_DIMS {
-            return Err(Fault { kind: K::TooManyDimensions { limit: MAX_DIMS }, span: prefix.span.clone() });
+            return Err(Fault::new(K::TooManyDimensions { limit: MAX_DIMS }, prefix.span.clone()));
         }
         let end = self.lexer.at.min(self.lexer.end);
         array(&prefix.shape, base).map_err(|Overflow| too_large(prefix.span.start..end))
     }
 
     /// `[name$params;alias]`: the first `;` ends the parameters, the first `$` before it the name.
-    fn custom(&mut self, span: Range<usize>) -> Result<Custom, Fault> {
+    fn custom(&mut self, span: Range<usize>) -> Result<Format, Failure> {
         let text = self.lexer.text;
         let inner = &text[span.start + 1..span.end - 1];
         let (head, alias) = inner.split_once(';').map_or((inner, None), |(head, alias)| (head, Some(alias)));
         let (name, params) = head.split_once('$').map_or((head, None), |(name, params)| (name, Some(params)));
         if name.is_empty() {
-            return Err(Fault { kind: K::CustomName, span });
+            return Err(Fault::new(K::CustomName, span));
         }
         let storage = match alias {
             Some(alias) => {
@@ -479,15 +509,16 @@ impl<'t> Parser<'t> {
             }
             None => match Custom::KNOWN.iter().find(|(known, _)| *known == name) {
                 Some(&(_, code)) => Format::scalar(Scalar::new(code, self.mark)),
-                None => return Err(Fault { kind: K::CustomSize, span }),
+                None => return Err(Fault::new(K::CustomSize, span)),
             },
         };
         let owned = |text: &str| Cow::Owned(text.to_owned());
-        Ok(Custom { name: owned(name), params: params.map(owned), storage, mark: self.mark })
+        let (name, params) = (owned(name), params.map(owned));
+        Ok(Format::from_node(Node::Custom(Custom { name, params, storage, mark: self.mark })))
     }
 
     /// The name after a type, checked against those before it.
-    fn name(&mut self, names: &mut Names<'t>) -> Result<Option<Cow<'static, str>>, Fault> {
+    fn name(&mut self, names: &mut Names<'t>) -> Result<Option<Cow<'static, str>>, Failure> {
         if self.rules.space == Space::Anywhere || self.rules.space == Space::OutsideShapesNoTab {
             self.space(Place::InsideEntry)?;
         }
@@ -501,13 +532,13 @@ impl<'t> Parser<'t> {
         self.advance()?;
         let name = &self.lexer.text[span.start + 1..span.end - 1];
         if names.is_taken(name) && self.rules.duplicate_names == DuplicateNames::Refused {
-            return Err(Fault { kind: K::DuplicateName, span });
+            return Err(Fault::new(K::DuplicateName, span));
         }
         Ok(Some(Cow::Owned(name.to_owned())))
     }
 
     /// Skips white space, or says that the dialect takes none here.
-    fn space(&mut self, place: Place) -> Result<(), Fault> {
+    fn space(&mut self, place: Place) -> Result<(), Failure> {
         let span = match self.peek()? {
             Some(token) if token.kind == TokenKind::Space => token.span.clone(),
             _ => return Ok(()),
@@ -523,7 +554,7 @@ impl<'t> Parser<'t> {
             }
         };
         if !taken {
-            return Err(Fault { kind: K::Space { dialect: self.rules.dialect }, span });
+            return Err(Fault::new(K::Space { dialect: self.rules.dialect }, span));
         }
         self.advance()?;
         Ok(())
@@ -565,8 +596,8 @@ impl<'t> Names<'t> {
     }
 }
 
-fn too_large(span: Range<usize>) -> Fault {
-    Fault { kind: K::TooLarge { limit: MAX_SIZE }, span }
+fn too_large(span: Range<usize>) -> Failure {
+    Fault::new(K::TooLarge { limit: MAX_SIZE }, span)
 }
 
 /// A sequence of one unnamed field that fills it is that field.

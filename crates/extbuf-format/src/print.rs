@@ -8,7 +8,6 @@
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use crate::dialect::{
@@ -21,8 +20,8 @@ use crate::scalar::{ByteOrder, Code, Mark, Scalar};
 
 /// The most often a thing is written, and the longest text that comes of it, where a dialect has no number
 /// for repeats.
-const MOST_TIMES: usize = 1 << 12;
-const LONGEST: usize = 1 << 20;
+const MOST_TIMES: usize = 1 << 20;
+const LONGEST: usize = 1 << 22;
 
 /// Codes that may stand in for another of the same meaning, in order of preference.
 const INTEGERS: [Code; 12] = [
@@ -434,22 +433,14 @@ impl Printer {
     /// aligns is kept, unless the dialect has one mark for everything.
     fn choose(&self, scalar: Scalar) -> Result<(Scalar, &'static str), FormatError> {
         let scalar = if self.unaligned { scalar.unaligned() } else { scalar };
-        let mut marks = Vec::new();
-        match self.forced {
-            Some(forced) => marks.push(forced),
-            None => {
-                marks.extend([
-                    self.mark,
-                    scalar.mark(),
-                    Mark::Unaligned,
-                    Mark::Standard,
-                    Mark::Little,
-                    Mark::Big,
-                ]);
-                marks.retain(|mark| mark.aligns() == scalar.mark().aligns());
-            }
-        }
-        for mark in marks {
+        let written = scalar.mark();
+        let candidates = [self.mark, written, Mark::Unaligned, Mark::Standard, Mark::Little, Mark::Big];
+        for mark in candidates {
+            let mark = match self.forced {
+                Some(forced) => forced,
+                None if mark.aligns() != written.aligns() => continue,
+                None => mark,
+            };
             for code in core::iter::once(scalar.code()).chain(INTEGERS) {
                 let chosen = match Scalar::with_len(code, mark, scalar.len()) {
                     Some(chosen) => chosen,

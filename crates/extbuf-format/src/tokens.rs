@@ -3,6 +3,7 @@
 //! The cutting is the same in every dialect; which tokens may follow which, and which a dialect lacks, is the
 //! parser's matter. So a tool can colour or point at a text that does not parse.
 
+use alloc::boxed::Box;
 use core::ops::Range;
 
 use crate::error::{ParseError, ParseErrorKind};
@@ -94,6 +95,16 @@ pub(crate) struct Fault {
     pub(crate) span: Range<usize>,
 }
 
+/// Boxed, so that the way without errors stays narrow.
+pub(crate) type Failure = Box<Fault>;
+
+impl Fault {
+    #[cold]
+    pub(crate) fn new(kind: ParseErrorKind, span: Range<usize>) -> Failure {
+        Box::new(Fault { kind, span })
+    }
+}
+
 /// The cutter itself: a position in a text.
 #[derive(Clone, Debug)]
 pub(crate) struct Lexer<'t> {
@@ -117,7 +128,7 @@ impl<'t> Lexer<'t> {
     }
 
     #[inline]
-    pub(crate) fn next(&mut self) -> Result<Option<Token>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Option<Token>, Failure> {
         let start = self.at;
         let Some(byte) = self.byte(start) else { return Ok(None) };
         let mut end = start + 1;
@@ -157,9 +168,9 @@ impl<'t> Lexer<'t> {
                 match self.byte(end) {
                     Some(b':') => end += 1,
                     Some(_) => {
-                        return Err(Fault { kind: ParseErrorKind::ZeroByteInName, span: end..end + 1 });
+                        return Err(Fault::new(ParseErrorKind::ZeroByteInName, end..end + 1));
                     }
-                    None => return Err(Fault { kind: ParseErrorKind::UnclosedName, span: start..self.end }),
+                    None => return Err(Fault::new(ParseErrorKind::UnclosedName, start..self.end)),
                 }
                 TokenKind::Name
             }
@@ -181,9 +192,9 @@ impl<'t> Lexer<'t> {
     }
 
     /// The character at a place begins nothing.
-    pub(crate) fn unknown(&self, at: usize) -> Fault {
+    pub(crate) fn unknown(&self, at: usize) -> Failure {
         let found = self.text[at..].chars().next().unwrap_or('\0');
-        Fault { kind: ParseErrorKind::UnknownCode { found }, span: at..at + found.len_utf8() }
+        Fault::new(ParseErrorKind::UnknownCode { found }, at..at + found.len_utf8())
     }
 
     fn run(&self, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
@@ -192,7 +203,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// From an opening bracket to one past its partner.
-    fn balanced(&self, from: usize, opened: &'static str, open: u8, close: u8) -> Result<usize, Fault> {
+    fn balanced(&self, from: usize, opened: &'static str, open: u8, close: u8) -> Result<usize, Failure> {
         let mut level = 0usize;
         for (i, &byte) in self.text.as_bytes()[from..self.end].iter().enumerate() {
             if byte == open {
@@ -206,6 +217,6 @@ impl<'t> Lexer<'t> {
                 return Err(self.unknown(from + i));
             }
         }
-        Err(Fault { kind: ParseErrorKind::Unclosed { opened }, span: self.at..self.at + opened.len() })
+        Err(Fault::new(ParseErrorKind::Unclosed { opened }, self.at..self.at + opened.len()))
     }
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::codec::SPARE_VALUES;
+use crate::codec::most_values;
 use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
 use crate::item::{Custom, Format, Item, Record, Run};
@@ -34,7 +34,7 @@ impl Format {
         if bytes.len() != needed {
             return Err(K::Length { needed, got: bytes.len() }.into());
         }
-        Reader { left: bytes.len().saturating_add(SPARE_VALUES) }.item(self, bytes)
+        Reader { left: most_values(needed) }.item(self, bytes)
     }
 
     /// The value of the item that starts at a byte offset.
