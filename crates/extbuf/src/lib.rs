@@ -63,6 +63,8 @@ mod prose {
     struct Readme;
     #[doc = include_str!("../README.md")]
     struct CrateReadme;
+    #[doc = include_str!("../../../docs/src/tutorial.md")]
+    struct Tutorial;
     #[doc = include_str!("../../../docs/src/idea.md")]
     struct Idea;
     #[doc = include_str!("../../../docs/src/protocol.md")]
