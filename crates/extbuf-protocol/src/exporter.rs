@@ -170,8 +170,9 @@ impl<'m, 'd> Export<'m, 'd> {
     ///
     /// While the lease lives, for every index in the layout's shape: at every level but the last a pointer is stored
     /// at the place the layout reaches, it does not change, and the bytes reached from it at the next level lie in
-    /// memory that the lease keeps and that satisfies M1 to M3 of [`Owner`](crate::Owner) (V1, V4, V5). If the request is writable, no two
-    /// items share a byte, and none shares one with a stored pointer (V3).
+    /// memory that the lease keeps and that satisfies M1 to M3 of [`Owner`](crate::Owner), with the stored pointer for
+    /// `base` (V1, V4, V5). If the request is writable, the items of two different indices share no byte, be it
+    /// through two pointers or through one that both indices reach, and none shares one with a stored pointer (V3).
     pub unsafe fn with_loads(
         lease: Lease<'m>,
         layout: Cow<'d, Layout>,

@@ -10,10 +10,10 @@
 //!
 //! The invariants of a block, promised by [`Owner`], where they stand for the public, and relied on by every view:
 //!
-//! - **M1** from construction to drop of the owner, `base..base + len` lies in one allocation, readable and
-//!   initialised, at an address that does not change, also when the owner itself is moved;
-//! - **M2** where the owner says [`Access::Write`], every byte that is reached as part of an item may be written, and
-//!   any bytes are valid there;
+//! - **M1** while the owner lives, `base..base + len` lies in one allocation, may be read through `base` and is
+//!   initialised, at an address that does not change;
+//! - **M2** where the owner says [`Access::Write`], every byte that is reached as part of an item may be written
+//!   through the same pointer, and any bytes are valid there;
 //! - **M3** nobody else writes the bytes while a reading lease lives, nor reads or writes them while a writing lease
 //!   lives.
 // The only raw pointers to lent memory start here.
@@ -31,16 +31,18 @@ use crate::refusal::{Refusal, RefusalKind};
 
 /// Whatever keeps one block of memory: a vector, a map of a file, a foreign object whose drop releases it.
 ///
-/// [`Memory::from_owner`] asks for the block once and keeps the answer.
+/// [`Memory::from_owner`] puts the owner in its place, asks for the block once and keeps the answer. From then on the
+/// owner is neither moved nor called until it is dropped, on whatever thread releases it last. So an owner may hold a
+/// `Box` or a `&mut`, which a move after the answer would make the only way to their bytes again.
 ///
 /// # Safety
 ///
-/// From the call of [`block`](Owner::block) until the owner is dropped or `block` is called again:
+/// From the call of [`block`](Owner::block) until the owner is moved, lent mutably or dropped:
 ///
-/// - **M1** `base..base + len` lies in one allocation, readable and initialised, at an address that does not change,
-///   also when the owner itself is moved;
-/// - **M2** where `access` is [`Access::Write`], every byte that is reached as part of an item may be written, and any
-///   bytes are valid there;
+/// - **M1** `base..base + len` lies in one allocation, may be read through `base` and is initialised, at an address
+///   that does not change. It is no part of the owner itself;
+/// - **M2** where `access` is [`Access::Write`], every byte that is reached as part of an item may be written through
+///   `base`, and any bytes are valid there. A pointer that came from a `&[u8]` may not be written through;
 /// - **M3** nobody else writes the bytes while a reading lease lives, nor reads or writes them while a writing lease
 ///   lives.
 pub unsafe trait Owner: Send + Sync {
@@ -59,6 +61,10 @@ pub struct Block {
     pub access: Access,
 }
 
+impl Block {
+    const NONE: Block = Block { base: core::ptr::null_mut(), len: 0, access: Access::Read };
+}
+
 /// Whether memory may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -68,8 +74,8 @@ pub enum Access {
     Write,
 }
 
-// SAFETY: M1: a vector's block stays where it is until the vector is dropped or changed, and nobody can change this
-// one: `Shared` hands out no reference to its owner while leases live. M2: `AnyBitPattern`. M3: the vector is owned.
+// SAFETY: M1: a vector's block stays where it is until the vector is dropped or lent mutably. M2: `AnyBitPattern`, and
+// the pointer is the vector's own. M3: the vector is owned.
 unsafe impl<T: NoUninit + AnyBitPattern + Send + Sync> Owner for Vec<T> {
     fn block(&mut self) -> Block {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(self.as_mut_slice());
@@ -80,8 +86,8 @@ unsafe impl<T: NoUninit + AnyBitPattern + Send + Sync> Owner for Vec<T> {
 /// A mutable slice, lent for as long as it was borrowed.
 struct Borrowed<'m>(&'m mut [u8]);
 
-// SAFETY: M1 and M3: the exclusive borrow lasts for `'m`, which the owner cannot outlive. M2: only built from slices
-// of types in which any bytes are valid.
+// SAFETY: M1 and M3: the exclusive borrow lasts for `'m`, which the owner cannot outlive, and the pointer is made from
+// it where it stays. M2: only built from slices of types in which any bytes are valid.
 unsafe impl Owner for Borrowed<'_> {
     fn block(&mut self) -> Block {
         Block { base: self.0.as_mut_ptr(), len: self.0.len(), access: Access::Write }
@@ -108,13 +114,18 @@ unsafe impl<O: ?Sized + Send> Send for Shared<O> {}
 unsafe impl<O: ?Sized + Sync> Sync for Shared<O> {}
 
 impl<O: Owner> Shared<O> {
-    pub(crate) fn new(mut owner: O) -> Shared<O> {
-        let block = owner.block();
-        Shared { block, state: AtomicUsize::new(0), owner }
+    /// Asks the owner for its block where it is to stay: moving a `&mut` or a `Box` after a pointer was made from it
+    /// takes the pointer its right to the bytes.
+    pub(crate) fn new(owner: O) -> Arc<Shared<O>> {
+        let mut shared = Arc::new(Shared { block: Block::NONE, state: AtomicUsize::new(0), owner });
+        Arc::get_mut(&mut shared).expect("nobody else has it yet").change(|_| ());
+        shared
     }
 
     /// Lets the sole holder change the owner, and asks it for its block again.
     pub(crate) fn change<R>(&mut self, f: impl FnOnce(&mut O) -> R) -> R {
+        // `f` may free the block and then panic: until the owner has answered there is nothing to lend.
+        self.block = Block::NONE;
         let result = f(&mut self.owner);
         self.block = self.owner.block();
         result
@@ -141,7 +152,7 @@ pub struct Memory<'m> {
 impl<'m> Memory<'m> {
     /// Takes an owner of memory.
     pub fn from_owner(owner: impl Owner + 'm) -> Memory<'m> {
-        Memory { shared: Arc::new(Shared::new(owner)) }
+        Memory { shared: Shared::new(owner) }
     }
 
     /// Takes a vector. Reading and writing.

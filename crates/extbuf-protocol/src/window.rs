@@ -103,7 +103,9 @@ impl<'m> Window<'m> {
     /// Whatever `f` errs with.
     pub fn map<E>(&self, f: impl for<'e> FnOnce(View<'e>) -> Result<View<'e>, E>) -> Result<Window<'m>, E> {
         let (base, layout, format) = f(self.view())?.into_parts();
-        let grant = Grant { writable: false, ..self.grant };
+        // What was promised of the shape of this window's memory does not hold for a part of it.
+        let loads = !layout.is_direct();
+        let grant = Grant { writable: false, shape: true, strides: true, loads, ..self.grant };
         // Invariant: a view that is valid for every 'e is made from the one given, or is valid for ever; either is
         // valid while a share of the lease lives.
         Ok(Window { lease: self.lease.share_at(base), layout, format, grant })

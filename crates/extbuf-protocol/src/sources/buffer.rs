@@ -39,11 +39,14 @@ pub struct Buffer<T> {
 
 impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
     /// Takes a vector; one axis.
-    #[expect(clippy::missing_panics_doc, reason = "a vector always has a layout")]
+    ///
+    /// # Panics
+    ///
+    /// If there are more than `isize::MAX` items, which takes items of no bytes.
     pub fn from_vec(vec: Vec<T>) -> Buffer<T> {
         let layout = Layout::contiguous(size_of::<T>(), &[vec.len()], Order::C);
-        let layout = layout.expect("a vector has at most isize::MAX bytes");
-        Buffer { shared: Arc::new(Shared::new(vec)), layout, format: T::FORMAT }
+        let layout = layout.expect("a vector of at most isize::MAX items");
+        Buffer { shared: Shared::new(vec), layout, format: T::FORMAT }
     }
 
     /// Gives the same items another shape, C-contiguous. Touches no memory; windows keep their own shape.
@@ -74,7 +77,9 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
             if vec.try_reserve(more).is_err() {
                 return Err(Refusal::from(RefusalKind::OutOfMemory { bytes: layout.nbytes() }));
             }
-            vec.resize(len, T::zeroed());
+            // Not `Vec::resize`, which would clone: `Clone` is the item type's own code, copies are not.
+            vec.truncate(len);
+            vec.extend(core::iter::repeat_with(T::zeroed).take(more));
             Ok(())
         })?;
         self.layout = layout;

@@ -130,7 +130,8 @@ impl<'m> Rows<'m> {
     /// [`RefusalKind::ItemCount`] where the shape has another number of items; then nothing has changed.
     pub fn reshape_rows(&mut self, row_shape: &[usize]) -> Result<(), Refusal> {
         let rows = self.layout.shape()[0];
-        let items: usize = self.layout.shape()[1..].iter().product();
+        // In range: what a row has was checked; with a zero among the extents it ends at zero whatever wraps.
+        let items = self.layout.shape()[1..].iter().fold(1, |items: usize, &n| items.wrapping_mul(n));
         self.layout = layout_of_rows(self.layout.itemsize(), rows, items, row_shape)?;
         Ok(())
     }

@@ -206,6 +206,11 @@ macro_rules! layout_operations {
 
 impl<'a> View<'a> {
     /// Looks at a slice: one axis.
+    ///
+    /// # Panics
+    ///
+    /// If `T::FORMAT` is not that of a `T`, its size being another; if there are more than `isize::MAX` items, which
+    /// takes items of no bytes.
     pub fn from_slice<T: Element + NoUninit>(slice: &'a [T]) -> View<'a> {
         let base = slice.as_ptr().cast_mut().cast();
         let raw = RawView::over_slice::<T>(base, slice.len());
@@ -290,6 +295,10 @@ impl<'a> View<'a> {
 
 impl<'a> ViewMut<'a> {
     /// Looks at a slice, for writing too: one axis.
+    ///
+    /// # Panics
+    ///
+    /// As [`View::from_slice`].
     pub fn from_slice<T: Element + NoUninit + AnyBitPattern>(slice: &'a mut [T]) -> ViewMut<'a> {
         let len = slice.len();
         let raw = RawView::over_slice::<T>(slice.as_mut_ptr().cast(), len);
@@ -388,10 +397,14 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::Format`] where the format is not `T`'s, byte order included;
-    /// [`RefusalKind::OutOfRange`].
+    /// [`RefusalKind::Format`] where the format is not `T`'s, byte order included; [`RefusalKind::OutOfRange`];
+    /// [`RefusalKind::ItemBytes`] where `T::FORMAT` is not that of a `T`.
     pub fn set<T: Element + NoUninit>(&mut self, index: &[usize], value: T) -> Result<(), Refusal> {
         self.check_format::<T>()?;
+        let (given, itemsize) = (size_of::<T>(), self.itemsize());
+        if given != itemsize {
+            return Err(RefusalKind::ItemBytes { given, itemsize }.into());
+        }
         self.item_mut(index)?.copy_from_slice(bytemuck::bytes_of(&value));
         Ok(())
     }
@@ -406,7 +419,9 @@ impl<'a> RawView<'a> {
     /// Base, layout and format of a slice. The caller of a constructor from it answers for V1 to V5.
     fn over_slice<T: Element>(base: *mut u8, len: usize) -> RawView<'a> {
         let layout = Layout::contiguous(size_of::<T>(), &[len], Order::C);
-        let layout = layout.expect("a slice in memory has at most isize::MAX bytes");
+        let layout = layout.expect("a slice of at most isize::MAX items");
+        // `Element` is a safe trait.
+        assert_eq!(T::FORMAT.itemsize(), size_of::<T>(), "the itemsize of a format and the size of its type");
         // SAFETY: a raw view alone is never read; the contract is passed on to `View::from_raw`.
         unsafe { RawView::new(base, Cow::Owned(layout), Cow::Owned(T::FORMAT)) }
     }
