@@ -107,6 +107,37 @@ pub enum Refusal {
         /// The offset.
         offset: isize,
     },
+    /// DLPack: the first item lies before the data pointer.
+    OffsetBelowBase {
+        /// The offset in bytes.
+        offset: isize,
+    },
+    /// DLPack and mdspan: strides count elements, and items have no bytes.
+    NoBytes,
+    /// DLPack and mdspan: a stride that is no whole number of items.
+    NotWholeItems {
+        /// The stride in bytes.
+        stride: isize,
+        /// Bytes of one item.
+        itemsize: usize,
+    },
+    /// Mdspan: a stride that is not positive.
+    NotPositive {
+        /// The stride in elements.
+        stride: isize,
+    },
+    /// Mdspan: a stride shorter than all entries of the next shorter axis.
+    NotNested {
+        /// The stride in elements.
+        stride: isize,
+        /// The elements that the shorter axis takes.
+        reach: isize,
+    },
+    /// Mdspan: a number that the index type cannot hold.
+    IndexType {
+        /// The number: an extent, a stride or the size of the block in elements.
+        number: isize,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -127,6 +158,18 @@ impl fmt::Display for Refusal {
             Refusal::OffsetAfterLoad { load, offset } => {
                 write!(f, "is the place of load {load}, whose offset is {offset} and not 0")
             }
+            Refusal::OffsetBelowBase { offset } => {
+                write!(f, "the first item lies at byte {offset}, before the data")
+            }
+            Refusal::NoBytes => write!(f, "an item has 0 bytes, and strides count elements"),
+            Refusal::NotWholeItems { stride, itemsize } => {
+                write!(f, "has a stride of {stride} bytes, no whole number of items of {itemsize}")
+            }
+            Refusal::NotPositive { stride } => write!(f, "has a stride of {stride}, which is not positive"),
+            Refusal::NotNested { stride, reach } => {
+                write!(f, "has a stride of {stride} elements, and a shorter axis takes {reach}")
+            }
+            Refusal::IndexType { number } => write!(f, "needs the number {number}, over the index type"),
         }
     }
 }
@@ -374,7 +417,7 @@ fn fill(
     }
 }
 
-fn refuse(encoding: &'static str, axis: Option<usize>, refusal: Refusal) -> LayoutError {
+pub(crate) fn refuse(encoding: &'static str, axis: Option<usize>, refusal: Refusal) -> LayoutError {
     Kind::NotEncodable { encoding, axis, refusal }.into()
 }
 

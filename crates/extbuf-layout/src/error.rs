@@ -265,6 +265,13 @@ pub enum LayoutErrorKind {
         /// Axes of the shape.
         ndim: usize,
     },
+    /// A number of an encoding that does not fit the addresses of this machine: an extent of `2**40` on 32 bits.
+    EncodedRange {
+        /// What the number is.
+        what: &'static str,
+        /// Its axis, where it has one.
+        axis: Option<usize>,
+    },
     /// A layout that an encoding cannot say.
     NotEncodable {
         /// The name of the encoding.
@@ -378,6 +385,12 @@ impl fmt::Display for LayoutError {
                 write!(f, "bytes {low}..{high} leave the block of {block} bytes")
             }
             EncodedLength { what, given, ndim } => write!(f, "{given} {what} for {ndim} axes"),
+            EncodedRange { what, axis: Some(axis) } => {
+                write!(f, "axis {axis}: a number of {what} leaves the {}-bit address range", isize::BITS)
+            }
+            EncodedRange { what, axis: None } => {
+                write!(f, "the {what} leaves the {}-bit address range", isize::BITS)
+            }
             NotEncodable { encoding, axis: Some(axis), refusal } => {
                 write!(f, "{encoding} cannot say this layout: axis {axis} {refusal}")
             }
