@@ -19,9 +19,9 @@ impl Plan {
     ///
     /// # Safety
     ///
-    /// - From `src_base` every item of the source layout can be reached and read, and from `dst_base` every item of the
-    ///   destination layout can be reached and written, without a data race, while this runs. Every pointer stored on
-    ///   the way is valid.
+    /// - From `src_base` every item of the source layout can be reached and read, and its bytes are initialised; from
+    ///   `dst_base` every item of the destination layout can be reached and written; both without a data race, while
+    ///   this runs. Every pointer stored on the way is valid.
     /// - Different stored pointers of the destination lead to different bytes.
     /// - No byte written is a byte read, be it of an item or of a stored pointer.
     ///

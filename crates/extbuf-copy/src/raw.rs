@@ -27,9 +27,9 @@ impl CopyOptions<'_> {
     ///
     /// # Safety
     ///
-    /// - From `src_base` every item of the source layout can be reached and read, and from `dst_base` every item of the
-    ///   destination layout can be reached and written, from any thread and without a data race, while this runs. Every
-    ///   pointer stored on the way is valid.
+    /// - From `src_base` every item of the source layout can be reached and read, and its bytes are initialised; from
+    ///   `dst_base` every item of the destination layout can be reached and written; both from any thread and without a
+    ///   data race, while this runs. Every pointer stored on the way is valid.
     /// - Different stored pointers of the destination lead to different bytes, none of them a stored pointer of the
     ///   destination.
     pub unsafe fn copy_raw(

@@ -125,7 +125,7 @@ fn flip(loops: &mut [Loop], which: impl Fn(&Loop) -> bool) -> (isize, isize) {
         let steps = l.extent as isize - 1;
         dst = dst.wrapping_add(l.dst.wrapping_mul(steps));
         src = src.wrapping_add(l.src.wrapping_mul(steps));
-        (l.dst, l.src) = (-l.dst, -l.src);
+        (l.dst, l.src) = (l.dst.wrapping_neg(), l.src.wrapping_neg());
     }
     (dst, src)
 }
