@@ -101,7 +101,14 @@ fn cases() -> Vec<fn() -> Case> {
         || Case::of("row pointers, crop of RGBA 4320p", crop(&picture(4320, 7680, 4))),
         || {
             let rows = picture(1080, 1920, 3).window(Request::FULL_RO).unwrap();
-            Case::of("row pointers, to CHW u8 1080p", rows.map(|view| view.permute(&[2, 0, 1])).unwrap())
+            Case::of("row pointers, RGB to CHW u8 1080p", rows.map(|view| view.permute(&[2, 0, 1])).unwrap())
+        },
+        || {
+            let rows = picture(4096, 4096, 4).window(Request::FULL_RO).unwrap();
+            Case::of(
+                "row pointers, RGBA 4096 x 4096 by columns",
+                rows.map(|view| view.permute(&[1, 0, 2])).unwrap(),
+            )
         },
     ]
 }

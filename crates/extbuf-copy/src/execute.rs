@@ -5,6 +5,10 @@
 //!
 //! The load loops are walked with one running place per level: a step of a loop adds that loop's stride to the place
 //! of every level, and the chain is then followed from the base, `load(base + place[0]) + place[1]` and so on.
+//!
+//! Where the destination runs along a load loop (a picture in row pointers, copied column by column), each step of that
+//! loop alone would touch a new line of the destination with every item. There several steps are taken together: their
+//! pointers are followed first, then the direct loops run from all of them by turns.
 
 // Follows stored pointers and hands raw addresses to the kernels.
 #![allow(unsafe_code)]
@@ -12,7 +16,7 @@
 use std::ops::Range;
 
 use crate::kernel::{self, Grid, ONCE, Table};
-use crate::plan::{Chain, Kernel, Loop, Loops, Plan, Split};
+use crate::plan::{Chain, Kernel, Loop, Loops, MOST_TOGETHER, Plan, Split};
 
 impl Plan {
     /// Copies one part. Parts may run in any order and at the same time.
@@ -67,17 +71,34 @@ impl Plan {
             job.table = Some(Table::new(&job.loops[tabled..]));
             job.loops.truncate(tabled);
         }
+        if self.outer.is_empty() {
+            let (dst, src) = (Walk::new(&self.dst, dst_base), Walk::new(&self.src, src_base.cast_mut()));
+            // SAFETY: the caller's contract: the pointers of the destination on the way are valid.
+            let to = unsafe { dst.follow(|_| ()) }.wrapping_offset(job.dst_skip);
+            // SAFETY: the same of the source.
+            let from = unsafe { src.follow(|_| ()) }.wrapping_offset(job.src_skip);
+            // SAFETY: P1: the direct loops stay inside both layouts.
+            return unsafe { job.nest(&job.loops, to, from) };
+        }
+        // Where the direct loops begin at the load steps that are taken together.
+        let mut begins = [(dst_base, src_base); MOST_TOGETHER];
+        let mut count = 0;
         let visit = |dst: &Walk<'_>, src: &Walk<'_>| {
             // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
             let to = unsafe { dst.follow(|_| ()) };
             // SAFETY: the same of the source.
             let from = unsafe { src.follow(|_| ()) };
-            // SAFETY: P1: with the load loops at this index, the direct loops stay inside both layouts.
-            unsafe {
-                job.nest(&job.loops, to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip));
-            };
+            begins[count] = (to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip));
+            count += 1;
+            if count == self.together {
+                // SAFETY: P1: with the load loops at these indices, the direct loops stay inside both layouts.
+                unsafe { job.run(&begins[..count]) };
+                count = 0;
+            }
         };
         self.walk_loads(dst_base, src_base.cast_mut(), load_range, visit);
+        // SAFETY: as above, for the last of them.
+        unsafe { job.run(&begins[..count]) };
     }
 
     /// Copies all parts, one after another, on this thread.
@@ -139,6 +160,9 @@ impl Plan {
     }
 }
 
+/// Steps of the innermost loop run from one address before the next has its turn.
+const BY_TURNS: usize = 64;
+
 /// One part of a plan, less its load loops.
 struct Job {
     kernel: Kernel,
@@ -152,6 +176,32 @@ struct Job {
 }
 
 impl Job {
+    /// The direct loops, from each of these addresses. From several, a few steps of the innermost loop at a time, so
+    /// that a line of the destination that they share is filled while it is in the cache.
+    ///
+    /// # Safety
+    ///
+    /// From each pair of addresses as for [`nest`](Job::nest).
+    unsafe fn run(&self, begins: &[(*mut u8, *const u8)]) {
+        let (&[_, _, ..], Some(&innermost)) = (begins, self.loops.last()) else {
+            for &(to, from) in begins {
+                // SAFETY: the caller's contract.
+                unsafe { self.nest(&self.loops, to, from) };
+            }
+            return;
+        };
+        let mut loops = self.loops.clone();
+        let last = loops.len() - 1;
+        for start in (0..innermost.extent).step_by(BY_TURNS) {
+            loops[last].extent = BY_TURNS.min(innermost.extent - start);
+            let (d, s) = (start as isize * innermost.dst, start as isize * innermost.src);
+            for &(to, from) in begins {
+                // SAFETY: the caller's contract, for a range of the innermost loop.
+                unsafe { self.nest(&loops, to.wrapping_offset(d), from.wrapping_offset(s)) };
+            }
+        }
+    }
+
     /// Walks all loops but the innermost two, which are the kernel's.
     ///
     /// # Safety

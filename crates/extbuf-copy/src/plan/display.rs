@@ -48,6 +48,9 @@ impl fmt::Display for Plan {
             chain_step(f, &self.dst, i)?;
             write!(f, ", src ")?;
             chain_step(f, &self.src, i)?;
+            if self.together > 1 && i + 1 == self.outer.len() {
+                write!(f, ", {} together", self.together)?;
+            }
         }
         for (i, l) in self.loops.iter().enumerate() {
             write!(f, "\n  loop {i}: {} steps, dst {:+}, src {:+}", l.extent, l.dst, l.src)?;

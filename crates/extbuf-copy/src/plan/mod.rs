@@ -11,7 +11,8 @@
 //! 3. orient the direct loops so that the destination walks upwards (a stride below zero is flipped on both sides);
 //! 4. sort them by destination stride, the largest outermost;
 //! 5. fuse neighbours that are one loop in truth, and absorb a dense innermost loop into the unit that is moved;
-//! 6. choose the kernel from what is left, and the loop along which the work is cut into parts.
+//! 6. choose the kernel from what is left, how many steps of a load loop to take together, and the loop along which the
+//!    work is cut into parts.
 //!
 //! The invariants of a plan, on which the unsafe code in `execute` and `kernel` rests:
 //!
@@ -29,7 +30,7 @@ mod passes;
 mod tests;
 
 use list::List;
-pub(crate) use passes::{MOST_TABLED, steps_over};
+pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, steps_over};
 
 use extbuf_layout::Layout;
 
@@ -165,6 +166,8 @@ pub struct Plan {
     pub(crate) kernel: Kernel,
     /// Extents of the load loops, outermost first.
     pub(crate) outer: List<usize, 8>,
+    /// How many steps of the innermost load loop are taken together.
+    pub(crate) together: usize,
     pub(crate) dst: Chain,
     pub(crate) src: Chain,
     pub(crate) loops: Loops,
@@ -188,6 +191,10 @@ impl Plan {
     pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
         let mut plan = Plan::lay_out(dst, src)?;
         (plan.kernel, plan.inner) = passes::choose_kernel(&mut plan.loops, plan.unit);
+        if let Some(load) = plan.outer.len().checked_sub(1) {
+            let step = plan.dst.strides(plan.dst.levels() - 1)[load];
+            plan.together = passes::take_together(step, &plan.loops, plan.unit, plan.kernel);
+        }
         let parts = passes::parts_for(plan.bytes, plan.kernel);
         Ok(plan.with_parts(parts))
     }
@@ -213,6 +220,7 @@ impl Plan {
             unit: dst.itemsize(),
             kernel: Kernel::Run,
             outer: List::new(),
+            together: 1,
             dst: Chain::new(dst, &[]),
             src: Chain::new(src, &[]),
             loops: Loops::new(),

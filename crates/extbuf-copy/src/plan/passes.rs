@@ -20,6 +20,9 @@ const MAX_PARTS: usize = 1024;
 /// The sizes that move through a register; every other unit is a block copy.
 pub(crate) const ITEM_SIZES: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32];
 
+/// Steps of a load loop taken together at most: items of 1 byte that fill a cache line.
+pub(crate) const MOST_TOGETHER: usize = 64;
+
 /// Two innermost loops that hold fewer items than this are too short for a kernel of their own.
 const SHORT: usize = 32;
 
@@ -221,6 +224,19 @@ fn gather(loops: &mut [Loop], unit: usize) -> usize {
     // Within the table, as the destination lies.
     sort(&mut loops[rest..]);
     loops.len() - rest
+}
+
+/// How many steps of a load loop are taken together: as many items as fill a cache line, where a step of that loop in
+/// the destination is shorter than one of the innermost direct loop.
+pub(crate) fn take_together(step: isize, loops: &[Loop], unit: usize, kernel: Kernel) -> usize {
+    match loops.last() {
+        Some(innermost)
+            if kernel != Kernel::Table && step != 0 && step.unsigned_abs() < innermost.dst.unsigned_abs() =>
+        {
+            (64 / unit).clamp(1, MOST_TOGETHER)
+        }
+        _ => 1,
+    }
 }
 
 /// How many parts a copy of so many bytes is worth.

@@ -167,6 +167,27 @@ fn short_loops_are_tabulated_with_what_both_sides_run_along() {
 }
 
 #[test]
+fn load_steps_are_taken_together_where_the_destination_runs_along_them() {
+    let together =
+        |step, l: &[(usize, isize, isize)], unit| take_together(step, &loops(l), unit, Kernel::Items);
+    assert_eq!(together(1, &[(640, 480, 1)], 1), 64);
+    assert_eq!(together(-4, &[(640, 1920, 4)], 4), 16);
+    assert_eq!(together(100, &[(640, 48_000, 100)], 100), 1);
+    assert_eq!(together(640, &[(640, 1, 3)], 1), 1);
+    assert_eq!(together(0, &[(640, 8, 8)], 8), 1);
+    assert_eq!(together(1, &[], 1), 1);
+    let planes = rows(&[480, 640], &[8, 0], &[0, 1]);
+    let turned = Layout::contiguous(1, &[480, 640], Order::F).unwrap();
+    assert_eq!(
+        Plan::new(&turned, &planes).unwrap().to_string(),
+        "307200 bytes in 1 part
+  load loop 0: 480 steps, dst +1, src +8 -> +0, 64 together
+  loop 0: 640 steps, dst +480, src +1
+  items of 1-byte units"
+    );
+}
+
+#[test]
 fn parts_are_cut_from_the_outermost_loop_that_has_enough_steps() {
     let cut = |outer: &[usize], l: &[(usize, isize, isize)], unit, kernel, parts| {
         choose_split(outer, &loops(l), unit, kernel, 2, parts)
