@@ -13,7 +13,7 @@ use extbuf::protocol::View;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::{self, Kind};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, name, one_line};
 use crate::npy;
 use crate::png;
 use crate::source::{self, Source};
@@ -64,7 +64,7 @@ fn kind_of(args: &args::Copy) -> Result<Kind> {
         (None, Some("raw" | "bin")) => Ok(Kind::Raw),
         (None, _) => Err(Failure::Usage(format!(
             "{}: what to write is told by .npy, .png, .raw or .bin at the end of the name, or by --to",
-            crate::failure::name(&args.output)
+            name(&args.output)
         ))),
     }
 }
@@ -260,9 +260,9 @@ fn summary(
         say,
         "{} -> {}: {} of format '{}' in {order} order",
         source.title,
-        crate::failure::name(output),
+        name(output),
         npy::tuple(view.shape()),
-        view.format()
+        one_line(&view.format().to_string())
     )?;
     writeln!(
         say,

@@ -5,28 +5,25 @@ use std::io::{self, BufWriter, Write};
 use extbuf::format::{ByteOrder, Code, Format, Item, Kind, Scalar};
 
 use crate::args;
-use crate::failure::Result;
+use crate::failure::{Result, one_line};
 use crate::npy::tuple;
 use crate::table::Table;
 use crate::terminal;
 use crate::units::{bytes, counted, grouped};
 
-/// Larger items are not drawn byte by byte.
-const MOST_DRAWN: usize = 4096;
-
 pub(crate) fn run(args: &args::Explain) -> Result {
     let format = Format::parse_as(args.dialect, &args.format)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let says = format.to_string();
-    writeln!(out, "format     {}", args.format)?;
-    if says != args.format {
+    let (asked, says) = (one_line(&args.format), one_line(&format.to_string()));
+    writeln!(out, "format     {asked}")?;
+    if says != asked {
         writeln!(out, "means      {says}")?;
     }
     writeln!(out, "itemsize   {}", bytes(format.itemsize()))?;
     writeln!(out, "alignment  {}", bytes(format.alignment()))?;
     writeln!(out, "dialect    {}\n", args.dialect)?;
     write!(out, "{}", tree(&format))?;
-    if (1..=MOST_DRAWN).contains(&format.itemsize()) && format.as_record().is_some() {
+    if format.itemsize() > 0 && format.outline().len() > 1 {
         let options = terminal::text_options(&args.page);
         write!(out, "\n{}", extbuf_draw::draw_format(&format).to_text(options))?;
     }
@@ -53,7 +50,7 @@ fn tree(format: &Format) -> Table {
         };
         let bits = format.as_scalar().filter(|scalar| scalar.code() == Code::Bits);
         let name = match line.name {
-            Some(name) => shown(name),
+            Some(name) => one_line(name),
             None if line.depth == 0 => "item".into(),
             None => line.index.to_string(),
         };
@@ -81,13 +78,8 @@ fn tree(format: &Format) -> Table {
 
 /// The text of a format, cut where it is long.
 fn short(format: &Format) -> String {
-    let text = shown(&format.to_string());
+    let text = one_line(&format.to_string());
     if text.chars().count() <= 24 { text } else { text.chars().take(23).chain(['…']).collect() }
-}
-
-/// A name on one line.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn meaning(format: &Format) -> String {
@@ -100,7 +92,7 @@ fn meaning(format: &Format) -> String {
         }
         Item::Pointer(pointer) => format!("address of: {}", meaning(pointer.target())),
         Item::Function(_) => "address of a function".into(),
-        Item::Custom(custom) => format!("{}, a type known by name", shown(custom.name())),
+        Item::Custom(custom) => format!("{}, a type known by name", one_line(custom.name())),
         _ => String::new(),
     }
 }

@@ -31,7 +31,7 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         let (text, code) = match self {
             Failure::Usage(text) => (text, 2),
-            Failure::Run(text) => (text, 1),
+            Failure::Run(text) => (one_line(&text), 1),
             Failure::NobodyReads => return ExitCode::SUCCESS,
         };
         // Not `eprintln!`, which panics where stderr is closed.
@@ -64,9 +64,14 @@ impl From<SliceParseError> for Failure {
     }
 }
 
-/// A path on one line, whatever characters are in it.
+/// A path on one line.
 pub(crate) fn name(path: &Path) -> String {
-    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    one_line(&path.display().to_string())
+}
+
+/// Text from a file or a command line, safe to print: nothing in it moves the cursor or ends the line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A system's error in lower case and without its number, as our own are.

@@ -54,7 +54,11 @@ pub(crate) fn read(file: &[u8]) -> Result<Picture, String> {
     }
     let mut rows = Vec::with_capacity(height);
     if reader.info().interlaced {
-        let mut frame = vec![0; line * height];
+        let mut frame = Vec::new();
+        frame
+            .try_reserve_exact(line * height)
+            .map_err(|_| format!("no memory for {}", bytes(line * height)))?;
+        frame.resize(line * height, 0);
         reader.next_frame(&mut frame).map_err(says)?;
         rows.extend(frame.chunks_exact(line).map(<[u8]>::to_vec));
     } else {

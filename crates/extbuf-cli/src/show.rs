@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use extbuf::layout::{Contiguity, Layout, POINTER_BYTES};
 
 use crate::args;
-use crate::failure::Result;
+use crate::failure::{Result, one_line};
 use crate::npy::tuple;
 use crate::source::{self, Source};
 use crate::table::Table;
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &args::Show) -> Result {
     let mut line = |name: &str, value: String| terminal::entry(&mut out, (2, columns), name, &value);
     line("file", about.clone())?;
     line("memory", memory.clone())?;
-    line("format", window.format().to_string())?;
+    line("format", one_line(&window.format().to_string()))?;
     line("itemsize", bytes(layout.itemsize()))?;
     line("shape", tuple(layout.shape()))?;
     line("items", grouped(layout.len() as u128))?;
@@ -121,7 +121,7 @@ fn axes(layout: &Layout) -> Table {
 }
 
 fn cut(text: &str, columns: usize) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let text = one_line(text);
     if text.chars().count() <= columns {
         return text;
     }

@@ -13,7 +13,7 @@ use extbuf::layout::{Layout, Order, SliceItem};
 use extbuf::protocol::{Array, Exporter, Memory, Request, Window};
 
 use crate::args::Input;
-use crate::failure::{Failure, Result, system};
+use crate::failure::{Failure, Result, name, one_line, system};
 use crate::map::{self, Loaded};
 use crate::npy;
 use crate::png;
@@ -66,8 +66,8 @@ pub(crate) fn open(input: &Input) -> Result<Source> {
         Failure::at(&path, format!("[{}] of shape {shape}: {error}", list(&items)))
     })?;
     let title = input.slice.as_ref().map_or_else(
-        || crate::failure::name(Path::new(&input.file)),
-        |slice| format!("{} [{}]", crate::failure::name(&path), slice.trim_matches(['[', ']'])),
+        || name(Path::new(&input.file)),
+        |slice| format!("{} [{}]", name(&path), one_line(slice.trim_matches(['[', ']']))),
     );
     Ok(Source { title, about: kind.about, memory, whole, window })
 }

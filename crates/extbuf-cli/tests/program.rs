@@ -102,6 +102,42 @@ fn explain_follows_a_dialect() {
 }
 
 #[test]
+fn explain_shows_few_fields_one_by_one_and_many_in_one_line() {
+    let said = Folder::new().says(&["explain", "<3H100h"]);
+    let rows: Vec<Vec<&str>> = said
+        .lines()
+        .skip_while(|line| !line.contains("offset"))
+        .skip(2)
+        .take(4)
+        .map(|line| line.split_whitespace().take(6).collect())
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ["0", "2", "1", "0", "<H", "16-bit"],
+            ["2", "2", "1", "1", "<H", "16-bit"],
+            ["4", "2", "1", "2", "<H", "16-bit"],
+            ["6", "200", "1", "3", "to", "102"],
+        ]
+    );
+}
+
+#[test]
+fn names_from_files_do_not_reach_the_terminal_as_they_are() {
+    let descr = "[('a\\x1b[31m', '<i2')]";
+    let folder = Folder::new().with("a.npy", &npy(descr, "False", "(1,)", &[1, 0])).with("b\x1b.bin", b"");
+    for said in [
+        folder.says(&["show", "a.npy"]),
+        folder.says(&["copy", "a.npy", "o.raw"]),
+        folder.says(&["explain", "i:a\x1b[31m:"]),
+        folder.fails(&["show", "b\x1b.bin"], 1),
+        folder.fails(&["copy", "a.npy", "o.png"], 1),
+    ] {
+        assert!(!said.contains('\x1b') && said.contains('\u{fffd}'), "{said}");
+    }
+}
+
+#[test]
 fn a_bad_format_gets_a_caret() {
     let folder = Folder::new().with("b.bin", b"12345678");
     let said = folder.fails(&["explain", "<hhqk"], 2);
