@@ -42,7 +42,7 @@ pub(super) const ROOMS: &[Room] = &[
     Room { name: "extbuf-draw",     ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&[]), may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-cli",      ours: &["extbuf", "extbuf-draw"], tests: TESTKIT, outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-testkit",  ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
-    Room { name: "extbuf-benches",  ours: &["extbuf", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
+    Room { name: "extbuf-benches",  ours: &["extbuf", "extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-fuzz",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "xtask",           ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
 ];
