@@ -1,4 +1,8 @@
 //! Fresh memory for the result of a copy.
+//!
+//! Memory that the system has just handed out is not there yet: the first write to each page brings it in, and with
+//! pages of 4 KiB that takes longer than the copy. So large blocks begin at a large page, and where the system has such
+//! pages to give on request (Linux), they are asked for. Then the threads of the copy touch them first.
 
 // Allocates, frees and lends raw memory.
 #![allow(unsafe_code)]
@@ -14,6 +18,14 @@ use crate::error::{CopyError, CopyErrorKind};
 
 /// Alignment of fresh memory: a cache line, and enough for every vector register of today.
 pub(crate) const ALIGNMENT: usize = 64;
+
+/// The large pages of common machines.
+const LARGE_PAGE: usize = 2 << 20;
+
+/// Blocks of this size and more are placed on large pages. Smaller ones an allocator keeps for the next caller rather
+/// than giving them back to the system (glibc's largest threshold for that), so that they are there already: at 8 MiB
+/// asking cost a third more than not asking, at 64 MiB it halved the time of the whole copy.
+const LARGE: usize = 32 << 20;
 
 /// One block of uninitialised memory, freed on drop.
 pub(crate) struct Fresh {
@@ -32,7 +44,9 @@ impl Fresh {
     /// `Allocation` where the system has no such block. A size that no block can have is one of these cases.
     pub(crate) fn new(bytes: usize) -> Result<Fresh, CopyError> {
         let refused = || CopyError::from(CopyErrorKind::Allocation { bytes });
-        let allocation = Allocation::from_size_align(bytes, ALIGNMENT).map_err(|_| refused())?;
+        let large = bytes >= LARGE;
+        let alignment = if large { LARGE_PAGE } else { ALIGNMENT };
+        let allocation = Allocation::from_size_align(bytes, alignment).map_err(|_| refused())?;
         let start = if bytes == 0 {
             // An address with the right alignment, at which no byte is.
             NonNull::new(std::ptr::without_provenance_mut(ALIGNMENT))
@@ -40,7 +54,14 @@ impl Fresh {
             // SAFETY: the size is not zero.
             NonNull::new(unsafe { alloc(allocation) })
         };
-        Ok(Fresh { start: start.ok_or_else(refused)?, allocation })
+        let fresh = Fresh { start: start.ok_or_else(refused)?, allocation };
+        #[cfg(target_os = "linux")]
+        if large {
+            // SAFETY: advice about whole pages inside a block that is ours and holds nothing yet; it changes no byte,
+            // and where it is not taken nothing is lost.
+            unsafe { libc::madvise(fresh.start().cast(), bytes & !(LARGE_PAGE - 1), libc::MADV_HUGEPAGE) };
+        }
+        Ok(fresh)
     }
 
     pub(crate) fn start(&self) -> *mut u8 {

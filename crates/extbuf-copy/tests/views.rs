@@ -181,6 +181,16 @@ fn absurd_sizes_are_errors() {
 }
 
 #[test]
+fn large_results_begin_at_a_large_page() {
+    let line: Vec<u8> = (0..4096u32).map(|k| (k * 7) as u8).collect();
+    let view = View::from_slice(&line).broadcast_to(&[10_001, 4096]).unwrap();
+    let window = to_contiguous(&view, Order::C).unwrap();
+    let bytes = window.view().as_bytes().unwrap();
+    assert_eq!(bytes.as_ptr().addr() % (2 << 20), 0);
+    assert!(bytes.len() == 4096 * 10_001 && bytes.chunks(4096).all(|row| row == line));
+}
+
+#[test]
 fn nothing_is_copied_without_complaint() {
     let empty = View::from_slice::<u64>(&[]);
     assert_eq!(to_vec(&empty, Order::C).unwrap(), []);
