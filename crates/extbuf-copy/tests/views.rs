@@ -198,6 +198,26 @@ fn nothing_is_copied_without_complaint() {
     assert_eq!(window.shape(), [0]);
     assert_eq!(window.view().as_bytes(), Some(&[][..]));
     assert_eq!(copy(&mut ViewMut::from_slice::<u64>(&mut []), &empty).unwrap().bytes, 0);
+    // Items of no bytes, three of them.
+    let format: Format = "0s".parse().unwrap();
+    let layout = Layout::contiguous(0, &[3], Order::C).unwrap();
+    let array = Array::new(Memory::from_vec(vec![0u8; 4]), layout, format).unwrap();
+    let window = to_contiguous(&array.window(Request::FULL_RO).unwrap().view(), Order::C).unwrap();
+    assert_eq!((window.shape(), window.layout().nbytes()), (&[3][..], 0));
+}
+
+/// As many axes as there can be, none of which fuse: 12 of extent 2, the rest of extent 1, in shuffled order.
+#[test]
+fn sixty_four_axes() {
+    let numbers: Vec<u16> = (0..4096).collect();
+    let shape: Vec<usize> = (0..64).map(|axis| if axis % 5 == 0 && axis < 60 { 2 } else { 1 }).collect();
+    let layout = Layout::contiguous(2, &shape, Order::C).unwrap();
+    let array = Array::new(Memory::from_vec(numbers), layout, u16::FORMAT).unwrap();
+    let window = array.window(Request::FULL_RO).unwrap();
+    let bytes = to_vec(&window.view(), Order::F).unwrap();
+    for (k, item) in bytes.chunks(2).enumerate() {
+        assert_eq!(u16::from_ne_bytes([item[0], item[1]]), (k as u16).reverse_bits() >> 4);
+    }
 }
 
 #[test]
