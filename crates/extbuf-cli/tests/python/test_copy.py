@@ -307,6 +307,24 @@ def test_damaged_files_get_one_clear_line(tmp_path, capsys):
         print(f"\n{len(files)} damaged files refused with one line each")
 
 
+def test_show_reads_the_values_that_numpy_reads(tmp_path):
+    """Equal bytes do not tell a wrong type; the value of an item does."""
+    rng = random.Random(SEED)
+    source = tmp_path / "in.npy"
+    for dtype in (np.dtype(text) for text in SCALARS):
+        if dtype.kind not in "biuf" or dtype.itemsize > 8:
+            continue
+        for _ in range(3):
+            item = random_array(rng, dtype, (1,))
+            np.save(source, item)
+            shown = next(l for l in extbuf("show", source).stdout.splitlines() if l.startswith("  first item"))
+            shown, expected = shown.split(maxsplit=2)[2], item[0]
+            if dtype.kind == "f":
+                assert float(shown) == float(expected) or np.isnan(expected) and shown.lower() == "nan", dtype
+            else:
+                assert shown.lower() == str(expected).lower(), dtype
+
+
 @pytest.mark.filterwarnings("ignore:Stored array in format 3.0")
 @pytest.mark.parametrize("dtype", RECORDS, ids=[str(number) for number in range(len(RECORDS))])
 def test_records_survive_the_trip(tmp_path, dtype):
