@@ -56,3 +56,17 @@ impl Words {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Words;
+
+    #[test]
+    fn what_lies_inline() {
+        let inline = |axes: usize, levels: usize| {
+            matches!(Words::zeroed(axes + levels * (axes + 1)), Words::Inline { .. })
+        };
+        assert!(inline(6, 2) && inline(9, 1) && inline(4, 3));
+        assert!(!inline(7, 2) && !inline(10, 1));
+    }
+}
