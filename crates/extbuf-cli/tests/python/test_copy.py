@@ -3,7 +3,9 @@ write the very bytes that NumPy's own answer has. EXTBUF_BIN names the program."
 
 import os
 import random
+import struct
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -227,6 +229,45 @@ def test_pictures_from_arrays(tmp_path):
         np.save(source, photo[..., 0].astype(dtype) * 200)
         extbuf("copy", f"{source}[::-1]", out)
         assert np.array_equal(read_png(out), photo[::-1, :, 0].astype("u2") * 200)
+
+
+def interlaced(pixels):
+    """A PNG file of RGB pixels in the seven passes of Adam7, written out here since few libraries write any."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    parts = [pixels[y::dy, x::dx] for x, y, dx, dy in passes]
+    lines = b"".join(b"\0" + row.tobytes() for part in parts if part.size for row in part)
+    head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2, 0, 0, 1)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    )
+
+
+def test_pictures_stored_in_other_ways(tmp_path):
+    from PIL import Image
+
+    photo = photograph()[37:200, 11:150]
+    image, out = Image.fromarray(photo), tmp_path / "out.npy"
+    source = tmp_path / "in.png"
+    for height, width in [(1, 1), (2, 5), (163, 139)]:
+        source.write_bytes(interlaced(photo[:height, :width]))
+        assert np.array_equal(read_png(source), photo[:height, :width])
+        extbuf("copy", f"{source}[::-1]", out)
+        same_bytes(out, photo[:height, :width][::-1], "C")
+    for mode, shown in [("P", "RGB"), ("1", "L"), ("LA", "LA"), ("RGBA", "RGBA")]:
+        stored = image.convert(mode)
+        stored.save(source)
+        extbuf("copy", f"{source}[3:, ::2]", out)
+        same_bytes(out, np.asarray(stored.convert(shown))[3:, ::2], "C")
+    # Sixteen bits in three samples: PNG stores the high byte first, the format is this machine's.
+    deep = photo.astype("<u2") * 257 + 3
+    np.save(out, deep)
+    extbuf("copy", out, source)
+    extbuf("copy", source, out, "--order", "F")
+    same_bytes(out, deep.astype("=u2"), "F")
 
 
 def test_the_output_may_be_the_input(tmp_path):
