@@ -101,7 +101,7 @@ fn push_run(runs: &mut Vec<Run>, run: Run) -> Result<(), Overflow> {
 }
 
 /// Places entries one after the other, aligned where they ask for it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Placer {
     runs: Vec<Run>,
     /// Bytes used so far, the bytes of open bit fields not counted.
@@ -109,15 +109,12 @@ pub(crate) struct Placer {
     /// Bits used behind `size` by bit fields in a row.
     bits: usize,
     bit_mark: Mark,
+    /// Of the largest member; 0 while there is none.
     largest: usize,
     first: Option<usize>,
 }
 
 impl Placer {
-    pub(crate) fn new() -> Placer {
-        Placer { runs: Vec::new(), size: 0, bits: 0, bit_mark: Mark::Native, largest: 1, first: None }
-    }
-
     /// Adds `repeat` fields of one format; 0 of them align and do nothing else, as in the struct module.
     pub(crate) fn push(
         &mut self,
@@ -160,7 +157,7 @@ impl Placer {
     ) -> Result<Record, Overflow> {
         self.flush_bits()?;
         let member = match rule {
-            RecordAlignment::Largest => self.largest,
+            RecordAlignment::Largest => self.largest.max(1),
             RecordAlignment::First => self.first.unwrap_or(1),
         };
         if padded {

@@ -195,9 +195,20 @@ impl Codec {
     }
 
     fn unpack_item(&self, item: &[u8]) -> Result<Value, FormatError> {
-        let mut values = Vec::with_capacity(1);
-        match read(&self.ops, 0, item, &mut values) {
-            Ok(()) => Ok(values.pop().unwrap_or(Value::Tuple(Vec::new()))),
+        let made = match self.ops.split_first() {
+            // The commonest item, without a list of one around it.
+            Some((&Op::Tuple { values, .. }, body)) => {
+                let mut fields = Vec::with_capacity(values);
+                read(body, 0, item, &mut fields).map(|()| Value::Tuple(fields))
+            }
+            _ => {
+                let mut values = Vec::with_capacity(1);
+                read(&self.ops, 0, item, &mut values)
+                    .map(|()| values.pop().unwrap_or(Value::Tuple(Vec::new())))
+            }
+        };
+        match made {
+            Ok(value) => Ok(value),
             // The program does not know names: the tree tells which field the error is about.
             Err(error) => self.format.unpack(item).and(Err(error)),
         }

@@ -62,6 +62,7 @@ mod error;
 mod fault;
 mod item;
 mod matching;
+mod names;
 mod number;
 mod outline;
 mod pack;

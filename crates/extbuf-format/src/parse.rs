@@ -15,7 +15,6 @@
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::str::FromStr;
@@ -24,6 +23,7 @@ use crate::build::{MAX_SIZE, Overflow, Placer, array, braced};
 use crate::dialect::{Count, Dialect, DuplicateNames, EndPadding, Marks, Rules, Scope, Space, WideText};
 use crate::error::{ParseError, ParseErrorKind as K};
 use crate::item::{Bounds, Custom, Format, Function, MAX_DEPTH, MAX_DIMS, Node, Pointer, Record};
+use crate::names::Names;
 use crate::scalar::{Code, Mark, Scalar};
 use crate::tokens::{Failure, Fault, Lexer, Token, TokenKind, is_space};
 
@@ -112,17 +112,12 @@ struct Prefix {
     span: Range<usize>,
 }
 
-/// A sequence while it is read: on the heap, so that a level of nesting takes little of the stack.
+/// A sequence while it is read: inside braces on the heap, so that a level takes little of the stack.
+#[derive(Default)]
 struct Level<'t> {
     placer: Placer,
     names: Names<'t>,
     prefix: Prefix,
-}
-
-impl Level<'_> {
-    fn new() -> Box<Self> {
-        Box::new(Level { placer: Placer::new(), names: Names::default(), prefix: Prefix::default() })
-    }
 }
 
 /// A type as read: a tree, or bytes that are padding unless a name follows.
@@ -140,9 +135,9 @@ impl<'t> Parser<'t> {
 
     /// The text to its end, as one item.
     fn whole(&mut self) -> Result<Format, Failure> {
-        let mut level = Level::new();
+        let mut level = Level::default();
         while self.inside(&mut level, None)? {}
-        Ok(collapse(self.finish(*level, Bounds::Open)?))
+        Ok(collapse(self.finish(level, Bounds::Open)?))
     }
 
     fn peek(&mut self) -> Result<Option<&Token>, Failure> {
@@ -389,7 +384,7 @@ impl<'t> Parser<'t> {
     fn record(&mut self, span: Range<usize>) -> Result<Format, Failure> {
         self.deeper(&span)?;
         let before = self.mark;
-        let mut level = Level::new();
+        let mut level = Box::<Level<'t>>::default();
         while self.inside(&mut level, Some(&span))? {}
         self.close(level, before)
     }
@@ -567,33 +562,6 @@ enum Place {
     BetweenEntries,
     InsideEntry,
     InShape,
-}
-
-/// The names of a record: compared one by one while they are few, kept in a tree when they are many.
-#[derive(Default)]
-struct Names<'t> {
-    few: [&'t str; 16],
-    count: usize,
-    many: BTreeSet<&'t str>,
-}
-
-impl<'t> Names<'t> {
-    /// Adds a name; whether it was there before. The empty name may stand any number of times.
-    fn is_taken(&mut self, name: &'t str) -> bool {
-        if name.is_empty() {
-            return false;
-        }
-        if self.count < self.few.len() {
-            let taken = self.few[..self.count].contains(&name);
-            self.few[self.count] = name;
-            self.count += 1;
-            return taken;
-        }
-        if self.many.is_empty() {
-            self.many.extend(self.few);
-        }
-        !self.many.insert(name)
-    }
 }
 
 fn too_large(span: Range<usize>) -> Failure {

@@ -147,8 +147,12 @@ impl Transcode {
                 to.copy_from_slice(&unit);
             }
         };
-        if count == 1 {
-            return self.each(from, to, |from, to| turn(&from[f..f + N], &mut to[t..t + N]));
+        if count <= 4 {
+            for place in (0..count * N).step_by(N) {
+                let (f, t) = (f + place, t + place);
+                self.each(from, to, |from, to| turn(&from[f..f + N], &mut to[t..t + N]));
+            }
+            return;
         }
         self.each(from, to, |from, to| {
             let units = from[f..f + N * count].chunks_exact(N).zip(to[t..t + N * count].chunks_exact_mut(N));
