@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use bytemuck::{AnyBitPattern, Pod, Zeroable};
 use criterion::{Criterion, Throughput};
-use extbuf_format::{Codec, Dialect, Element, Format, Transcode};
+use extbuf::format::{Codec, Dialect, Element, Format, Transcode};
 
 const RECORDS: usize = 1_000_000;
 const TWELVE: &str =
@@ -29,6 +29,7 @@ fn nested() -> String {
 
 #[derive(Clone, Copy, Zeroable, Pod, Element)]
 #[repr(C, packed)]
+#[element(crate = extbuf::format)]
 struct Packed {
     a: i16,
     b: i16,
@@ -39,6 +40,7 @@ struct Packed {
 /// As C lays it out: four bytes of padding in front of `c`.
 #[derive(Clone, Copy, AnyBitPattern, Element)]
 #[repr(C)]
+#[element(crate = extbuf::format)]
 struct Aligned {
     a: i16,
     b: i16,

@@ -96,6 +96,10 @@ fn push_run(runs: &mut Vec<Run>, run: Run) -> Result<(), Overflow> {
             return Ok(());
         }
     }
+    if runs.is_empty() && run.name.is_some() {
+        // Records of named fields have some; those that have few give the rest back in the end.
+        runs.reserve(8);
+    }
     runs.push(run);
     Ok(())
 }
@@ -164,6 +168,9 @@ impl Placer {
             self.pad_to(member)?;
         }
         // An open sequence is not placed in anything: its alignment is what a buffer of it should have.
+        if self.runs.capacity() > 2 * self.runs.len() {
+            self.runs.shrink_to_fit();
+        }
         let alignment = if padded || bounds == Bounds::Open { member } else { 1 };
         Ok(Record { runs: Cow::Owned(self.runs), itemsize: self.size, alignment, mark, bounds })
     }

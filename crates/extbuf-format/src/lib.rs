@@ -62,7 +62,6 @@ mod error;
 mod fault;
 mod item;
 mod matching;
-mod names;
 mod number;
 mod outline;
 mod pack;

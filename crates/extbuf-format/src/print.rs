@@ -20,8 +20,8 @@ use crate::scalar::{ByteOrder, Code, Mark, Scalar};
 
 /// The most often a thing is written, and the longest text that comes of it, where a dialect has no number
 /// for repeats.
-const MOST_TIMES: usize = 1 << 20;
-const LONGEST: usize = 1 << 22;
+const MOST_TIMES: usize = 1 << 12;
+const LONGEST: usize = 1 << 16;
 
 /// Codes that may stand in for another of the same meaning, in order of preference.
 const INTEGERS: [Code; 12] = [
@@ -44,7 +44,8 @@ impl Format {
     ///
     /// # Errors
     ///
-    /// [`FormatErrorKind::CannotSay`] names the construct that the dialect has no words for.
+    /// [`FormatErrorKind::CannotSay`] names the construct that the dialect has no words for. NumPy has none for
+    /// a repeat, so one is written out there, up to 4096 times.
     ///
     /// ```
     /// use extbuf_format::{Dialect, Format};

@@ -130,7 +130,7 @@ fn what_a_dialect_cannot_say_is_named() {
         ("3t", Dialect::NumPy, "bit fields"),
         ("e", Dialect::Cython, "half floats"),
         (">i", Dialect::Cython, "the other byte order"),
-        ("1000000i", Dialect::NumPy, "so many repeats"),
+        ("4097i", Dialect::NumPy, "so many repeats"),
         ("3p", Dialect::NumPy, "Pascal strings"),
     ] {
         let error = Format::parse(text).unwrap().to_string_as(dialect).unwrap_err();

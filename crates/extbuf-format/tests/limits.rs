@@ -77,8 +77,11 @@ fn time_is_linear() {
             let start = Instant::now();
             match Format::parse_as(dialect, &text) {
                 Ok(format) => {
-                    let printed = format.to_string_as(dialect).unwrap();
-                    assert_eq!(Format::parse_as(dialect, &printed).unwrap(), format);
+                    match format.to_string_as(dialect) {
+                        Ok(printed) => assert_eq!(Format::parse_as(dialect, &printed).unwrap(), format),
+                        // A repeat that NumPy has no number for.
+                        Err(error) => assert!(dialect == Dialect::NumPy, "{error}"),
+                    }
                     assert!(format.outline().len() <= 3 * text.len() + 1);
                 }
                 Err(error) => assert!(error.render().len() < 1000),

@@ -15,7 +15,6 @@
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::ops::Range;
 use core::str::FromStr;
 
@@ -23,9 +22,14 @@ use crate::build::{MAX_SIZE, Overflow, Placer, array, braced};
 use crate::dialect::{Count, Dialect, DuplicateNames, EndPadding, Marks, Rules, Scope, Space, WideText};
 use crate::error::{ParseError, ParseErrorKind as K};
 use crate::item::{Bounds, Custom, Format, Function, MAX_DEPTH, MAX_DIMS, Node, Pointer, Record};
-use crate::names::Names;
 use crate::scalar::{Code, Mark, Scalar};
 use crate::tokens::{Failure, Fault, Lexer, Token, TokenKind, is_space};
+
+mod names;
+mod prefix;
+
+use names::Names;
+use prefix::Prefix;
 
 impl Format {
     /// Reads a format text in the [`Pep3118`](Dialect::Pep3118) dialect.
@@ -102,16 +106,6 @@ struct Parser<'t> {
     depth: usize,
 }
 
-/// What stood before a type.
-#[derive(Default)]
-struct Prefix {
-    shape: Vec<usize>,
-    has_shape: bool,
-    count: Option<usize>,
-    has_mark: bool,
-    span: Range<usize>,
-}
-
 /// A sequence while it is read: inside braces on the heap, so that a level takes little of the stack.
 #[derive(Default)]
 struct Level<'t> {
@@ -165,6 +159,11 @@ impl<'t> Parser<'t> {
 
     /// One entry of a sequence; false at the closing brace of `open`, or at the end of the text.
     fn inside(&mut self, level: &mut Level<'t>, open: Option<&Range<usize>>) -> Result<bool, Failure> {
+        if let Some(scalar) = self.plain_code() {
+            level.prefix.restart(self.lexer.at - 1..self.lexer.at);
+            self.place(level, Type::Item(Format::scalar(scalar)))?;
+            return Ok(true);
+        }
         if !self.begins(open)? {
             return Ok(false);
         }
@@ -172,6 +171,24 @@ impl<'t> Parser<'t> {
             self.place(level, what)?;
         }
         Ok(true)
+    }
+
+    /// The byte that the next token begins with, when no token is cut ahead.
+    #[inline]
+    fn next_byte(&self) -> Option<u8> {
+        if self.started || self.lexer.at == self.lexer.end {
+            return None;
+        }
+        Some(self.lexer.text.as_bytes()[self.lexer.at])
+    }
+
+    /// The short way for the commonest entry: a letter with nothing before it.
+    #[inline]
+    fn plain_code(&mut self) -> Option<Scalar> {
+        let letter = self.next_byte().filter(|&byte| self.rules.starts.has(byte))?;
+        let code = Code::from_letter(letter).filter(|code| !code.counts_length() && !code.native_only())?;
+        self.lexer.at += 1;
+        Some(Scalar::new(code, self.mark))
     }
 
     /// Whether an entry begins here. Takes the closing brace if not.
@@ -262,102 +279,6 @@ impl<'t> Parser<'t> {
         self.next.as_ref().is_some_and(|token| token.kind == TokenKind::Name)
     }
 
-    /// Marks, a shape and a count, in the orders that the dialect allows.
-    fn prefix(&mut self, prefix: &mut Prefix) -> Result<(), Failure> {
-        prefix.shape.clear();
-        *prefix = Prefix { shape: core::mem::take(&mut prefix.shape), span: self.end(), ..Prefix::default() };
-        let mut first = true;
-        while let Some(token) = self.peek()? {
-            let (kind, span) = (token.kind, token.span.clone());
-            if first {
-                prefix.span = span.clone();
-                first = false;
-            }
-            match kind {
-                TokenKind::Mark(mark) => {
-                    self.check_mark(mark, prefix, span)?;
-                    self.mark = mark;
-                    prefix.has_mark = true;
-                    self.advance()?;
-                }
-                TokenKind::ShapeOpen => {
-                    if !self.rules.starts.has(b'(') {
-                        return Err(self.not_here(span));
-                    }
-                    if prefix.has_shape || prefix.count.is_some() {
-                        return Err(Fault::new(K::TypeExpected, span));
-                    }
-                    if prefix.has_mark && self.rules.marks == Marks::AfterShape {
-                        return Err(Fault::new(K::MarkPosition { dialect: self.rules.dialect }, span));
-                    }
-                    self.advance()?;
-                    self.shape(&mut prefix.shape, span)?;
-                    prefix.has_shape = true;
-                }
-                TokenKind::Number => {
-                    if prefix.count.is_some() {
-                        return Err(Fault::new(K::TypeExpected, span));
-                    }
-                    prefix.count = Some(self.number(span)?);
-                    self.advance()?;
-                }
-                TokenKind::Space => {
-                    let inside = prefix.count.is_some() || prefix.has_shape;
-                    self.space(if inside { Place::InsideEntry } else { Place::BetweenEntries })?;
-                }
-                _ => break,
-            }
-        }
-        Ok(())
-    }
-
-    fn check_mark(&self, mark: Mark, prefix: &Prefix, span: Range<usize>) -> Result<(), Failure> {
-        let dialect = self.rules.dialect;
-        if !self.rules.marks_known.has(self.lexer.text.as_bytes()[span.start]) {
-            return Err(self.not_here(span));
-        }
-        if !self.rules.reads_mark(mark) {
-            return Err(Fault::new(K::ForeignOrder { dialect }, span));
-        }
-        let misplaced = match self.rules.marks {
-            Marks::Anywhere => false,
-            Marks::First => span.start != 0,
-            Marks::AfterShape => prefix.has_mark || prefix.count.is_some(),
-        };
-        if misplaced { Err(Fault::new(K::MarkPosition { dialect }, span)) } else { Ok(()) }
-    }
-
-    /// The dimensions after an opening parenthesis, and the closing one.
-    fn shape(&mut self, shape: &mut Vec<usize>, open: Range<usize>) -> Result<(), Failure> {
-        loop {
-            self.space(Place::InShape)?;
-            match self.advance()? {
-                Some(Token { kind: TokenKind::Number, span }) => {
-                    if shape.len() == MAX_DIMS {
-                        return Err(Fault::new(K::TooManyDimensions { limit: MAX_DIMS }, span));
-                    }
-                    shape.push(self.number(span)?);
-                }
-                Some(token) => return Err(Fault::new(K::DimensionExpected, token.span)),
-                None => return Err(Fault::new(K::Unclosed { opened: "(" }, open)),
-            }
-            self.space(Place::InShape)?;
-            match self.advance()? {
-                Some(Token { kind: TokenKind::Comma, .. }) => {}
-                Some(Token { kind: TokenKind::ShapeClose, .. }) => return Ok(()),
-                Some(token) => {
-                    return Err(Fault::new(K::Unclosed { opened: "(" }, open.start..token.span.start));
-                }
-                None => return Err(Fault::new(K::Unclosed { opened: "(" }, open)),
-            }
-        }
-    }
-
-    fn number(&self, span: Range<usize>) -> Result<usize, Failure> {
-        let digits = &self.lexer.text[span.clone()];
-        digits.parse().ok().filter(|&n| n <= MAX_SIZE).ok_or_else(|| too_large(span))
-    }
-
     fn type_of(&mut self, token: Token, count: Option<usize>) -> Result<Type, Failure> {
         let span = token.span;
         let byte = self.lexer.text.as_bytes()[span.start];
@@ -386,11 +307,11 @@ impl<'t> Parser<'t> {
         let before = self.mark;
         let mut level = Box::<Level<'t>>::default();
         while self.inside(&mut level, Some(&span))? {}
-        self.close(level, before)
+        self.close(*level, before)
     }
 
-    fn close(&mut self, level: Box<Level<'t>>, before: Mark) -> Result<Format, Failure> {
-        let mut record = self.finish(*level, Bounds::Braced)?;
+    fn close(&mut self, level: Level<'t>, before: Mark) -> Result<Format, Failure> {
+        let mut record = self.finish(level, Bounds::Braced)?;
         if self.rules.scope == Scope::Restored {
             self.mark = before;
         }
@@ -514,6 +435,9 @@ impl<'t> Parser<'t> {
 
     /// The name after a type, checked against those before it.
     fn name(&mut self, names: &mut Names<'t>) -> Result<Option<Cow<'static, str>>, Failure> {
+        if self.next_byte().is_some_and(|byte| byte != b':' && !is_space(byte)) {
+            return Ok(None);
+        }
         if self.rules.space == Space::Anywhere || self.rules.space == Space::OutsideShapesNoTab {
             self.space(Place::InsideEntry)?;
         }
@@ -533,7 +457,15 @@ impl<'t> Parser<'t> {
     }
 
     /// Skips white space, or says that the dialect takes none here.
+    #[inline]
     fn space(&mut self, place: Place) -> Result<(), Failure> {
+        if self.next_byte().is_some_and(|byte| !is_space(byte)) {
+            return Ok(());
+        }
+        self.skip_space(place)
+    }
+
+    fn skip_space(&mut self, place: Place) -> Result<(), Failure> {
         let span = match self.peek()? {
             Some(token) if token.kind == TokenKind::Space => token.span.clone(),
             _ => return Ok(()),

@@ -20,6 +20,9 @@ impl<'t> Names<'t> {
         }
         if self.few.len() < Names::FEW {
             let taken = self.few.contains(&name);
+            if self.few.is_empty() {
+                self.few.reserve_exact(Names::FEW);
+            }
             self.few.push(name);
             return taken;
         }
