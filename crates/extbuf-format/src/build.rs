@@ -92,7 +92,7 @@ fn push_run(runs: &mut Vec<Run>, run: Run) -> Result<(), Overflow> {
     if let Some(last) = runs.last_mut() {
         let next = last.name.is_none() && run.name.is_none() && last.offset + last.extent() == run.offset;
         if next && last.format.is_same_run(&run.format) {
-            last.repeat = last.repeat.checked_add(run.repeat).ok_or(Overflow)?;
+            last.repeat = last.repeat.checked_add(run.repeat).filter(|&n| n <= MAX_SIZE).ok_or(Overflow)?;
             return Ok(());
         }
     }

@@ -141,28 +141,47 @@ impl Transcode {
     }
 
     fn swap<const N: usize>(&self, f: usize, t: usize, count: usize, from: &[u8], to: &mut [u8]) {
-        let turn = |from: &[u8], to: &mut [u8]| {
-            if let Ok(mut unit) = <[u8; N]>::try_from(from) {
-                unit.reverse();
-                to.copy_from_slice(&unit);
-            }
-        };
-        if count <= 4 {
-            for place in (0..count * N).step_by(N) {
-                let (f, t) = (f + place, t + place);
-                self.each(from, to, |from, to| turn(&from[f..f + N], &mut to[t..t + N]));
-            }
-            return;
+        let one = |from: &[u8], to: &mut [u8]| turn::<N>(&from[f..f + N], &mut to[t..t + N]);
+        if count == 1 {
+            return self.each(from, to, one);
+        }
+        if count == 2 {
+            return self.each(from, to, |from, to| {
+                let (from, to) = (&from[f..f + 2 * N], &mut to[t..t + 2 * N]);
+                turn::<N>(&from[..N], &mut to[..N]);
+                turn::<N>(&from[N..], &mut to[N..]);
+            });
         }
         self.each(from, to, |from, to| {
             let units = from[f..f + N * count].chunks_exact(N).zip(to[t..t + N * count].chunks_exact_mut(N));
-            units.for_each(|(from, to)| turn(from, to));
+            units.for_each(|(from, to)| turn::<N>(from, to));
         });
     }
 
     #[inline(always)]
     fn each(&self, from: &[u8], to: &mut [u8], work: impl Fn(&[u8], &mut [u8])) {
         from.chunks_exact(self.from).zip(to.chunks_exact_mut(self.to)).for_each(|(from, to)| work(from, to));
+    }
+}
+
+/// One unit turned around, in one instruction where the machine has one for the width.
+#[inline(always)]
+fn turn<const N: usize>(from: &[u8], to: &mut [u8]) {
+    macro_rules! swap {
+        ($number:ty) => {
+            if let (Some(&unit), Some(place)) = (from.first_chunk(), to.first_chunk_mut()) {
+                *place = <$number>::from_ne_bytes(unit).swap_bytes().to_ne_bytes();
+            }
+        };
+    }
+    match N {
+        2 => swap!(u16),
+        4 => swap!(u32),
+        8 => swap!(u64),
+        _ => {
+            to.copy_from_slice(from);
+            to.reverse();
+        }
     }
 }
 

@@ -122,6 +122,8 @@ fn counts_do_not_become_memory() {
         "9223372036854775807x1x",
         "4611686018427387904w",
         "(0,9223372036854775808)b",
+        // As many items without bytes as can be counted, and one more.
+        "9223372036854775807T{}T{}",
     ] {
         assert!(matches!(Format::parse(text).unwrap_err().kind(), K::TooLarge { .. }), "{text}");
     }
