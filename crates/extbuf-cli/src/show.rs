@@ -51,7 +51,7 @@ pub(crate) fn run(args: &args::Show) -> Result {
 pub(crate) fn levels(layout: &Layout) -> Vec<(String, String)> {
     let level = |level: usize| {
         let strides = layout.strides(level).iter().map(|stride| format!("{stride:+}")).collect::<Vec<_>>();
-        format!("offset {:+}, strides ({})", layout.offset(level), strides.join(", "))
+        format!("offset {:+}, strides {}", layout.offset(level), list(&strides))
     };
     let line = |l: usize| match l {
         0 if layout.is_direct() => ("strides".to_owned(), level(0)),
@@ -86,8 +86,10 @@ pub(crate) fn suboffsets(layout: &Layout) -> String {
     }
 }
 
-fn list(numbers: &[isize]) -> String {
-    format!("({})", numbers.iter().map(isize::to_string).collect::<Vec<_>>().join(", "))
+/// Numbers as a Python tuple.
+fn list<N: ToString>(numbers: &[N]) -> String {
+    let comma = if numbers.len() == 1 { "," } else { "" };
+    format!("({}{comma})", numbers.iter().map(N::to_string).collect::<Vec<_>>().join(", "))
 }
 
 /// Which bytes each axis walks while the others stand at 0.
