@@ -39,8 +39,8 @@
 //!
 //! It holds no pointer and follows none: an address is a number here. It does not count references, so the
 //! bytes of an `O` are no value. It does not know where the items of a buffer lie (that is `extbuf-layout`),
-//! and it converts byte order and offsets, not types ([`Transcode`]). It reads bit fields as PEP 3118 leaves room to define them, not
-//! as any C compiler lays them out.
+//! and it converts byte order and offsets, not types ([`Transcode`]). It reads bit fields as PEP 3118 leaves
+//! room to define them, not as any C compiler lays them out.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

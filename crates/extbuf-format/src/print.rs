@@ -196,7 +196,11 @@ impl Printer {
             }
             _ => {
                 let mark = self.mark_of(base);
-                let alignment = if mark.aligns() { base.alignment() } else { 1 };
+                let alignment = match base.item() {
+                    _ if !mark.aligns() => 1,
+                    Item::Custom(custom) => self.placement(&custom.storage).0,
+                    _ => base.alignment(),
+                };
                 (alignment, Some(mark.aligns()))
             }
         }

@@ -178,3 +178,17 @@ fn arrays_of_rust_types_are_those_of_text() {
     assert_eq!(<[[u16; 2]; 3]>::FORMAT.field("[2,1]").unwrap().0, 10);
     assert_eq!(<[[u16; 2]; 3]>::FORMAT.field("[2]").unwrap(), (8, parse("(2)H")));
 }
+
+/// Trees that a fuzzer found the printer to get wrong.
+#[test]
+fn texts_that_were_printed_wrong() {
+    for text in [
+        "O9b[x;99bd^9c]9c",
+        "bd[x;bO^c]b",
+        "O999b9O999c9ddb99[x;99b9O999c9ddb99[x;9c9ddb999b9d]9^c9ddb999b9dpdb]",
+        "^9T{}T{}",
+    ] {
+        let format = parse(text);
+        assert_eq!(parse(&format.to_string()), format, "{text} {format}");
+    }
+}

@@ -67,6 +67,8 @@ mod prose {
     struct Tutorial;
     #[doc = include_str!("../../../docs/src/idea.md")]
     struct Idea;
+    #[doc = include_str!("../../../docs/src/formats.md")]
+    struct Formats;
     #[doc = include_str!("../../../docs/src/layouts.md")]
     struct Layouts;
     #[doc = include_str!("../../../docs/src/protocol.md")]

@@ -1,0 +1,143 @@
+//! Random texts against CPython's struct and NumPy, answer by answer.
+//!
+//! Needs an interpreter with NumPy, so it runs when it is asked for:
+//!
+//! ```text
+//! EXTBUF_PYTHON=…/bin/python cargo test -p extbuf-format --test python -- --ignored
+//! ```
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use extbuf_format::{Dialect, Format, Value};
+use extbuf_testkit::format_texts::{grammar, text};
+
+/// Bytes that look random and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count)
+            .map(|_| {
+                self.0 ^= self.0 << 13;
+                self.0 ^= self.0 >> 7;
+                self.0 ^= self.0 << 17;
+                (self.0 >> 32) as u8
+            })
+            .collect()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// One line for each question, in order.
+fn ask(questions: &[(&str, String, Vec<u8>)]) -> Vec<String> {
+    let python = std::env::var("EXTBUF_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/answer.py");
+    let mut child = Command::new(&python)
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{python}: {e}"));
+    let mut input = child.stdin.take().unwrap();
+    let lines: String = questions
+        .iter()
+        .map(|(kind, text, data)| format!("{kind} {} {}\n", hex(text.as_bytes()), hex(data)))
+        .collect();
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let answers: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(answers.len(), questions.len(), "the interpreter gave up");
+    answers
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Bool(b) => format!("?{}", u8::from(*b)),
+        Value::Int(n) => n.to_string(),
+        Value::UInt(n) => n.to_string(),
+        Value::Float(x) if x.is_nan() => "nan".into(),
+        Value::Float(x) => format!("f{:016x}", x.to_bits()),
+        Value::Bytes(bytes) => format!("b{}", hex(bytes)),
+        other => panic!("struct has no {other:?}"),
+    }
+}
+
+fn of_struct(text: &str, data: &[u8]) -> String {
+    let Ok(format) = Format::parse_as(Dialect::Struct, text) else { return "-".into() };
+    let value = format.unpack(&data[..format.itemsize()]).unwrap();
+    let mut again = vec![0; format.itemsize()];
+    format.pack(&value, &mut again).unwrap();
+    let bytes = if again.is_empty() { ".".into() } else { hex(&again) };
+    let mut out = format!("{} {bytes}", format.itemsize());
+    let values =
+        if let Value::Tuple(values) = &value { values.as_slice() } else { std::slice::from_ref(&value) };
+    values.iter().for_each(|value| out.extend([" ", &shown(value)]));
+    out
+}
+
+fn of_numpy(text: &str) -> String {
+    let Ok(format) = Format::parse_as(Dialect::NumPy, text) else { return "-".into() };
+    let mut out = format.itemsize().to_string();
+    for field in format.fields() {
+        let _ = write!(out, " {}:{}", field.offset(), field.format().itemsize());
+    }
+    out
+}
+
+#[test]
+#[ignore = "needs an interpreter: see the head of the file"]
+fn struct_reads_and_writes_the_same() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    // The complex codes are newer than most interpreters, and a not-a-number may change its payload there.
+    let mut grammar = grammar("struct");
+    let codes: Vec<&str> = grammar.codes.iter().copied().filter(|c| !["F", "D"].contains(c)).collect();
+    grammar.codes = codes.leak();
+    let questions: Vec<_> = (0..4000)
+        .map(|i| ("struct", text(&grammar, &random.bytes(i % 40)), random.bytes(400)))
+        // CPython 3.11 reads the length of a Pascal string without bytes from its neighbour, and raises.
+        .filter(|(_, text, _)| !text.contains("0p"))
+        .filter(|(_, text, _)| Format::parse_as(Dialect::Struct, text).is_ok_and(|f| f.itemsize() <= 400))
+        .collect();
+    assert!(questions.len() > 3000);
+    for ((_, text, data), answer) in questions.iter().zip(ask(&questions)) {
+        let ours = of_struct(text, data);
+        if ours.contains("nan") {
+            assert_eq!(
+                ours.split(' ').skip(2).collect::<Vec<_>>(),
+                answer.split(' ').skip(2).collect::<Vec<_>>(),
+                "{text:?}"
+            );
+        } else {
+            assert_eq!(ours, answer, "{text:?} over {}", hex(data));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs an interpreter: see the head of the file"]
+fn numpy_lays_out_the_same() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let questions: Vec<_> =
+        (0..6000).map(|i| ("numpy", text(&grammar("numpy"), &random.bytes(i % 90)), Vec::new())).collect();
+    let mut refused = 0;
+    for ((_, text, _), answer) in questions.iter().zip(ask(&questions)) {
+        let ours = of_numpy(text);
+        if answer == "-" && text.contains('0') {
+            // Arrays of empty arrays are refused there in some places and taken in others.
+            refused += 1;
+            continue;
+        }
+        assert_eq!(ours, answer, "{text:?}");
+    }
+    assert!(refused < questions.len() / 10, "{refused} refused");
+}
