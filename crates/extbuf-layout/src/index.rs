@@ -99,16 +99,24 @@ impl Layout {
         self.slice_one(axis, slice.into())
     }
 
+    #[inline(always)]
     fn slice_one(&self, axis: usize, slice: Slice) -> Result<Layout, LayoutError> {
-        self.axis_extent(axis)?;
-        let mut result = Layout::zeroed(self.itemsize(), self.ndim(), self.levels());
+        let extent = self.axis_extent(axis)?;
+        let (start, step, length) = slice.resolve(extent).map_err(|_| Kind::ZeroStep { axis })?;
+        let moves = length > 0 && start > 0 && !self.is_empty();
+        let (ndim, levels) = (self.ndim(), self.levels());
+        // A copy with one column changed: quicker than writing every column anew.
+        let mut result = Ok(self.clone());
         if let Ok(out) = &mut result {
-            let mut edit = Edit::new(self, out);
-            (0..axis).for_each(|_| edit.keep());
-            if let Err(error) = edit.slice(slice) {
-                result = Err(error);
-            } else {
-                (axis + 1..self.ndim()).for_each(|_| edit.keep());
+            let words = out.words_mut();
+            words[axis] = length as isize;
+            for level in 0..levels {
+                let offset = offset_at(level, ndim);
+                let stride = words[offset + 1 + axis];
+                if moves {
+                    words[offset] = words[offset].wrapping_add(stride.wrapping_mul(start as isize));
+                }
+                words[offset + 1 + axis] = stride.wrapping_mul(step);
             }
         }
         result
