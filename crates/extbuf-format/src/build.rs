@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::dialect::RecordAlignment;
 use crate::fault::{FormatError, FormatErrorKind};
-use crate::item::{Array, Bounds, Format, Item, MAX_DEPTH, MAX_DIMS, Node, Record, Run};
+use crate::item::{Array, Bounds, Format, Item, MAX_DEPTH, MAX_DIMS, Name, Node, Record, Run};
 use crate::scalar::{Code, Mark, Scalar};
 
 /// Largest size of an item.
@@ -120,12 +120,7 @@ pub(crate) struct Placer {
 
 impl Placer {
     /// Adds `repeat` fields of one format; 0 of them align and do nothing else, as in the struct module.
-    pub(crate) fn push(
-        &mut self,
-        format: Format,
-        repeat: usize,
-        name: Option<Cow<'static, str>>,
-    ) -> Result<(), Overflow> {
+    pub(crate) fn push(&mut self, format: Format, repeat: usize, name: Option<Name>) -> Result<(), Overflow> {
         if let Some(scalar) = format.as_scalar() {
             if scalar.code() == Code::Bits {
                 return self.push_bits(scalar, name);
@@ -175,7 +170,7 @@ impl Placer {
         Ok(Record { runs: Cow::Owned(self.runs), itemsize: self.size, alignment, mark, bounds })
     }
 
-    fn push_bits(&mut self, scalar: Scalar, name: Option<Cow<'static, str>>) -> Result<(), Overflow> {
+    fn push_bits(&mut self, scalar: Scalar, name: Option<Name>) -> Result<(), Overflow> {
         if self.bits > 0 && self.bit_mark.byte_order() != scalar.byte_order() {
             self.flush_bits()?;
         }
@@ -279,7 +274,7 @@ impl Format {
                 return Err(FormatError::at(FormatErrorKind::TooDeep { limit: MAX_DEPTH }, label()));
             }
             let run = Run {
-                name: field.name.clone().map(Cow::Owned),
+                name: field.name.as_deref().map(Name::new),
                 offset: field.offset,
                 bit_offset: 0,
                 repeat: 1,

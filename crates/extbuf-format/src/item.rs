@@ -158,7 +158,7 @@ impl Record {
 /// One field, or a repeat of unnamed fields one after the other.
 #[derive(Clone, Debug)]
 pub struct Run {
-    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) name: Option<Name>,
     pub(crate) offset: usize,
     pub(crate) bit_offset: u8,
     pub(crate) repeat: usize,
@@ -169,7 +169,7 @@ impl Run {
     /// The name between the colons. Two fields of a record may both have none; `i::` has the empty name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_ref().map(Name::as_str)
     }
 
     /// Byte offset of the first field of the run from the start of the record.
@@ -201,6 +201,27 @@ impl Run {
         match self.format.as_scalar() {
             Some(s) if s.code() == Code::Bits => (usize::from(self.bit_offset) + s.len()).div_ceil(8),
             _ => self.repeat * self.format.itemsize(),
+        }
+    }
+}
+
+/// The name of a field: of a Rust type, or a part of the text that was parsed, which all names of the text
+/// share.
+#[derive(Clone, Debug)]
+pub(crate) enum Name {
+    Static(&'static str),
+    Part { text: Arc<str>, start: usize, end: usize },
+}
+
+impl Name {
+    pub(crate) fn new(name: &str) -> Name {
+        Name::Part { text: Arc::from(name), start: 0, end: name.len() }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Name::Static(name) => name,
+            Name::Part { text, start, end } => &text[*start..*end],
         }
     }
 }

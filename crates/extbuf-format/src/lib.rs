@@ -99,14 +99,14 @@ pub mod __private {
 
     use alloc::borrow::Cow;
 
-    use crate::item::{Bounds, Format, Record};
+    use crate::item::{Bounds, Format, Name, Record};
     use crate::scalar::Mark;
 
     /// One field as the compiler laid it out.
     #[must_use]
     pub const fn run(name: Option<&'static str>, offset: usize, format: Format) -> Run {
         let name = match name {
-            Some(name) => Some(Cow::Borrowed(name)),
+            Some(name) => Some(Name::Static(name)),
             None => None,
         };
         Run { name, offset, bit_offset: 0, repeat: 1, format }

@@ -68,6 +68,7 @@ fn time_is_linear() {
         (0..much / 16).map(|i| format!("i:name{i}:")).collect(),
         format!("{}i:name1:", (0..much / 16).map(|i| format!("i:name{i}:")).collect::<String>()),
         format!("{}T{{ib}}T{{ib}}{}", "T{b".repeat(60), "}".repeat(60)),
+        "[a;T{i:x:}]".repeat(much / 11),
         "T{ib}T{bi}".repeat(much / 10),
         "é".repeat(mega / 2),
         "\0".repeat(mega),

@@ -15,13 +15,14 @@
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::ops::Range;
 use core::str::FromStr;
 
 use crate::build::{MAX_SIZE, Overflow, Placer, array, braced};
 use crate::dialect::{Count, Dialect, DuplicateNames, EndPadding, Marks, Rules, Scope, Space, WideText};
 use crate::error::{ParseError, ParseErrorKind as K};
-use crate::item::{Bounds, Custom, Format, Function, MAX_DEPTH, MAX_DIMS, Node, Pointer, Record};
+use crate::item::{Bounds, Custom, Format, Function, MAX_DEPTH, MAX_DIMS, Name, Node, Pointer, Record};
 use crate::scalar::{Code, Mark, Scalar};
 use crate::tokens::{Failure, Fault, Lexer, Token, TokenKind, is_space};
 
@@ -104,6 +105,8 @@ struct Parser<'t> {
     started: bool,
     mark: Mark,
     depth: usize,
+    /// The text, for its names to share; made when the first one comes.
+    shared: Option<Arc<str>>,
 }
 
 /// A sequence while it is read: inside braces on the heap, so that a level takes little of the stack.
@@ -124,7 +127,7 @@ enum Type {
 
 impl<'t> Parser<'t> {
     fn new(rules: &'static Rules, lexer: Lexer<'t>, mark: Mark, depth: usize) -> Parser<'t> {
-        Parser { rules, lexer, next: None, started: false, mark, depth }
+        Parser { rules, lexer, next: None, started: false, mark, depth, shared: None }
     }
 
     /// The text to its end, as one item.
@@ -398,6 +401,9 @@ impl<'t> Parser<'t> {
     }
 
     fn shaped(&self, prefix: &Prefix, base: Format) -> Result<Format, Failure> {
+        if prefix.shape.is_empty() {
+            return Ok(base);
+        }
         if prefix.shape.len() > MAX_DIMS {
             return Err(Fault::new(K::TooManyDimensions { limit: MAX_DIMS }, prefix.span.clone()));
         }
@@ -419,7 +425,10 @@ impl<'t> Parser<'t> {
                 self.deeper(&span)?;
                 let end = span.end - 1;
                 let lexer = Lexer::new(text, end - alias.len()..end);
-                let storage = Parser::new(self.rules, lexer, self.mark, self.depth).whole()?;
+                let mut inner = Parser::new(self.rules, lexer, self.mark, self.depth);
+                inner.shared = self.shared.take();
+                let storage = inner.whole()?;
+                self.shared = inner.shared;
                 self.depth -= 1;
                 braced(storage)
             }
@@ -434,26 +443,34 @@ impl<'t> Parser<'t> {
     }
 
     /// The name after a type, checked against those before it.
-    fn name(&mut self, names: &mut Names<'t>) -> Result<Option<Cow<'static, str>>, Failure> {
-        if self.next_byte().is_some_and(|byte| byte != b':' && !is_space(byte)) {
-            return Ok(None);
-        }
-        if self.rules.space == Space::Anywhere || self.rules.space == Space::OutsideShapesNoTab {
-            self.space(Place::InsideEntry)?;
-        }
-        let span = match self.peek()? {
-            Some(token) if token.kind == TokenKind::Name => token.span.clone(),
-            _ => return Ok(None),
+    fn name(&mut self, names: &mut Names<'t>) -> Result<Option<Name>, Failure> {
+        let span = match self.next_byte() {
+            // Most often the name is there or it is not, and no token need be cut ahead to see which.
+            Some(b':') => self.lexer.next()?.map_or(self.end(), |token| token.span),
+            Some(byte) if !is_space(byte) => return Ok(None),
+            _ => {
+                if self.rules.space == Space::Anywhere || self.rules.space == Space::OutsideShapesNoTab {
+                    self.space(Place::InsideEntry)?;
+                }
+                match self.peek()? {
+                    Some(token) if token.kind == TokenKind::Name => {
+                        let span = token.span.clone();
+                        self.advance()?;
+                        span
+                    }
+                    _ => return Ok(None),
+                }
+            }
         };
         if !self.rules.starts.has(b':') {
             return Err(self.not_here(span));
         }
-        self.advance()?;
         let name = &self.lexer.text[span.start + 1..span.end - 1];
         if names.is_taken(name) && self.rules.duplicate_names == DuplicateNames::Refused {
             return Err(Fault::new(K::DuplicateName, span));
         }
-        Ok(Some(Cow::Owned(name.to_owned())))
+        let text = self.shared.get_or_insert_with(|| Arc::from(self.lexer.text)).clone();
+        Ok(Some(Name::Part { text, start: span.start + 1, end: span.end - 1 }))
     }
 
     /// Skips white space, or says that the dialect takes none here.
