@@ -8,7 +8,7 @@ use extbuf_layout::LayoutError;
 ///
 /// | operation | can fail with |
 /// |---|---|
-/// | [`Plan::new`](crate::Plan::new) | `Ndim`, `Shape`, `Itemsize`, `Overlap` |
+/// | [`Plan::new`](crate::Plan::new) | `Ndim`, `Shape`, `Itemsize`, `Overlap`, `SharedPointer` |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyError {
     kind: CopyErrorKind,
@@ -69,6 +69,12 @@ pub enum CopyErrorKind {
         /// The bytes that it would have to step over.
         span: usize,
     },
+    /// Two indices of the destination may follow one stored pointer to the same bytes: sliding windows over a table of
+    /// rows.
+    SharedPointer {
+        /// The first axis that selects stored pointers.
+        axis: usize,
+    },
     /// The items hold pointers to reference-counted objects (format `O`): copying their bits would forge references.
     Objects,
     /// A flat block of the wrong length: 10 bytes for a destination of 12.
@@ -108,6 +114,10 @@ impl fmt::Display for CopyError {
             Overlap { axis, stride, span } => write!(
                 f,
                 "the destination may overlap itself: axis {axis} steps {stride} bytes over items that span {span}"
+            ),
+            SharedPointer { axis } => write!(
+                f,
+                "the destination may overlap itself: two indices along axis {axis} may follow one stored pointer"
             ),
             Objects => {
                 write!(f, "items hold object references (format 'O'), which cannot be copied as bytes")

@@ -26,7 +26,8 @@ impl Plan {
     /// - From `src_base` every item of the source layout can be reached and read, and its bytes are initialised; from
     ///   `dst_base` every item of the destination layout can be reached and written; both without a data race, while
     ///   this runs. Every pointer stored on the way is valid.
-    /// - Different stored pointers of the destination lead to different bytes.
+    /// - Pointers that the destination stores at different places lead to different bytes. No stored pointer of either
+    ///   side changes while this runs, and each may be used for all the bytes that its layout reaches behind it.
     /// - No byte written is a byte read, be it of an item or of a stored pointer.
     ///
     /// # Panics

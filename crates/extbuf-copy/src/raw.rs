@@ -30,8 +30,9 @@ impl CopyOptions<'_> {
     /// - From `src_base` every item of the source layout can be reached and read, and its bytes are initialised; from
     ///   `dst_base` every item of the destination layout can be reached and written; both from any thread and without a
     ///   data race, while this runs. Every pointer stored on the way is valid.
-    /// - Different stored pointers of the destination lead to different bytes, none of them a stored pointer of the
-    ///   destination.
+    /// - Pointers that the destination stores at different places lead to different bytes, none of them a stored pointer
+    ///   of the destination. No stored pointer of either side is changed by others while this runs, and each may be used
+    ///   for all the bytes that its layout reaches behind it.
     pub unsafe fn copy_raw(
         &self,
         (dst, dst_base): (&Layout, *mut u8),

@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 
 use super::Grid;
 
-/// An item as bytes that may be padding.
+/// An item as bytes of which nothing is asked.
 type Item<const N: usize> = MaybeUninit<[u8; N]>;
 
 /// `dst[i*D0 + j*D1 ..][..N] = src[i*S0 + j*S1 ..][..N]`

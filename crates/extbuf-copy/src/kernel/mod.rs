@@ -1,8 +1,8 @@
 //! The code that moves bytes. It knows no shapes: a kernel gets two addresses and the two innermost loops.
 //!
-//! Every move is of bytes at alignment 1. An item is `[u8; N]`, loaded and stored unaligned, and wrapped in
-//! `MaybeUninit` since padding between fields may never have been written. So odd addresses, packed records and any
-//! bit pattern are legal, and no `f32` is ever made on the way.
+//! Every move is of initialised bytes at alignment 1. An item is `[u8; N]`, loaded and stored unaligned, and no `f32` is
+//! ever made on the way: odd addresses, packed records and any bit pattern are legal. `MaybeUninit` stands where a
+//! block is filled before it is read.
 //!
 //! Addresses are computed with wrapping arithmetic, which is always defined; that the places are good to read and
 //! write is argued where they are read and written.

@@ -66,8 +66,10 @@ unsafe fn strip<const N: usize, const T: usize>(grid: Grid, dst: *mut u8, src: *
         let (to, from) = (dst.wrapping_offset(i0 * i.dst), src.wrapping_offset(i0 * i.src));
         if rows == T {
             for k in 0..T as isize {
-                prefetch(from.wrapping_offset((T as isize + k) * j.src));
-                prefetch(to.wrapping_offset(k * i.dst + T as isize * j.dst));
+                prefetch(from.wrapping_offset((T as isize + k).wrapping_mul(j.src)));
+                prefetch(
+                    to.wrapping_offset(k.wrapping_mul(i.dst).wrapping_add((T as isize).wrapping_mul(j.dst))),
+                );
             }
             // SAFETY: a whole tile of the caller's grid.
             unsafe { best_tile::<N, T>(to, from, i.dst, j.src) };

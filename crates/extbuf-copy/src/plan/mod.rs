@@ -186,8 +186,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// `Ndim`, `Shape` and `Itemsize` where the two do not agree; `Overlap` where two indices of the destination may
-    /// name the same byte.
+    /// `Ndim`, `Shape` and `Itemsize` where the two do not agree; `Overlap` and `SharedPointer` where two indices of the
+    /// destination may name the same byte.
     pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
         let mut plan = Plan::lay_out(dst, src)?;
         (plan.kernel, plan.inner) = passes::choose_kernel(&mut plan.loops, plan.unit);

@@ -49,6 +49,11 @@ pub(crate) fn check(dst: &Layout, src: &Layout) -> Result<(), CopyError> {
         return Ok(());
     }
     match steps_over(dst) {
+        // Two indices may select one stored pointer, as sliding windows over a table of rows do.
+        Ok(()) if !dst.is_direct() && dst.self_overlap(OVERLAP_WORK) != Overlap::No => {
+            let axis = (0..dst.ndim()).find(|&axis| moves_a_load(dst, axis)).unwrap_or(0);
+            Err(CopyErrorKind::SharedPointer { axis }.into())
+        }
         // Not nested, as a slice of a diagonal is not: then by number, for as long as it does not take long.
         Err(_) if dst.self_overlap(OVERLAP_WORK) == Overlap::No => Ok(()),
         answer => answer,
@@ -57,7 +62,8 @@ pub(crate) fn check(dst: &Layout, src: &Layout) -> Result<(), CopyError> {
 
 /// Within one block, taken from the smallest stride to the largest, each stride steps over all that lies inside it.
 /// Sufficient, and true of everything that slicing, permuting and reversing make of a dense block. An axis that
-/// selects a stored pointer is left out: that different pointers lead to different bytes is the contract of the view.
+/// selects a stored pointer is left out: that pointers stored at different places lead to different bytes is the
+/// contract of the view, and that different indices select different places is asked in `check`.
 pub(crate) fn steps_over(dst: &Layout) -> Result<(), CopyError> {
     let last = dst.levels() - 1;
     let strides = dst.strides(last);

@@ -235,6 +235,19 @@ fn an_ordered_plan_keeps_the_order_of_addresses() {
 }
 
 #[test]
+fn two_indices_on_one_stored_pointer_are_no_destination() {
+    let table = rows(&[9, 4], &[8, 0], &[0, 1]);
+    let windows = table.windows(0, 2).unwrap();
+    let src = Layout::contiguous(1, windows.shape(), Order::C).unwrap();
+    assert_eq!(Plan::new(&windows, &src).unwrap_err().kind(), &CopyErrorKind::SharedPointer { axis: 0 });
+    // For reading they are fine, and so are windows that do not overlap.
+    assert!(Plan::new(&src, &windows).is_ok());
+    let apart = table.slice_axis(0, 0..8).unwrap().tile(&[2, 4]).unwrap();
+    let src = Layout::contiguous(1, apart.shape(), Order::C).unwrap();
+    assert!(Plan::new(&apart, &src).is_ok());
+}
+
+#[test]
 fn nothing_to_move_is_a_plan_too() {
     for (itemsize, shape) in [(4, &[3, 0, 5][..]), (0, &[3, 5]), (0, &[])] {
         let layout = Layout::contiguous(itemsize, shape, Order::C).unwrap();
