@@ -174,8 +174,9 @@ pub(crate) fn write_scalar(scalar: Scalar, value: &Value, bytes: &mut [u8]) -> R
         Kind::Pascal => {
             let Value::Bytes(given) = value else { return wrong("bytes") };
             if let Some((first, text)) = bytes.split_first_mut() {
-                let len = given.len().min(text.len()).min(255);
-                *first = len as u8;
+                // The length byte ends at 255; what is longer is written and not read back.
+                let len = given.len().min(text.len());
+                *first = len.min(255) as u8;
                 text[..len].copy_from_slice(&given[..len]);
             }
         }

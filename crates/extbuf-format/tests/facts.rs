@@ -4,8 +4,8 @@
 //! The tables were made on x86-64 Linux, and native sizes are those of that machine.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
-use extbuf_format::{Dialect, Format, FormatErrorKind, ParseErrorKind as K};
-use extbuf_testkit::format_facts::{CALCSIZE, EXPORTS, NUMPY};
+use extbuf_format::{Dialect, Format, FormatErrorKind, ParseErrorKind as K, Value};
+use extbuf_testkit::format_facts::{CALCSIZE, EXPORTS, NUMPY, REFUSED, VECTORS};
 use extbuf_testkit::format_wild::{CONTRADICTIONS, WILD};
 
 fn size(dialect: Dialect, text: &str) -> Option<usize> {
@@ -103,5 +103,43 @@ fn texts_from_real_files() {
         assert_eq!(format.itemsize(), said, "{from}");
         let error = format.check_itemsize(claimed).unwrap_err();
         assert_eq!(error.kind(), FormatErrorKind::ItemSize { format: said, claimed }, "{from}");
+    }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+}
+
+/// A value as the tables write it.
+fn value(text: &str) -> Value {
+    if let Some(bits) = text.strip_prefix('f') {
+        return Value::Float(f64::from_bits(u64::from_str_radix(bits, 16).unwrap()));
+    }
+    match text.split_at(1) {
+        ("b", bytes) => Value::Bytes(unhex(bytes)),
+        ("?", bit) => Value::Bool(bit == "1"),
+        _ => text.parse().map_or_else(|_| Value::UInt(text.parse().unwrap()), Value::Int),
+    }
+}
+
+#[test]
+fn values_are_packed_as_struct_packs_them() {
+    for &(text, big, little, values) in VECTORS {
+        let mut values: Vec<Value> = values.split(' ').map(value).collect();
+        let given = if values.len() == 1 { values.remove(0) } else { Value::Tuple(values) };
+        for (mark, hex) in [('>', big), ('<', little)] {
+            let format = Format::parse_as(Dialect::Struct, &format!("{mark}{text}")).unwrap();
+            let bytes = unhex(hex);
+            let mut packed = vec![0xaa; format.itemsize()];
+            format.pack(&given, &mut packed).unwrap();
+            assert_eq!(packed, bytes, "{mark}{text} {given}");
+            let back = format.unpack(&bytes).unwrap();
+            assert_eq!(back.to_string(), given.to_string(), "{mark}{text}");
+        }
+    }
+    for &(text, refused) in REFUSED {
+        let format = Format::parse(&format!(">{text}")).unwrap();
+        let error = format.pack(&value(refused), &mut vec![0; format.itemsize()]).unwrap_err();
+        assert!(matches!(error.kind(), FormatErrorKind::OutOfRange { .. }), "{text} {refused}");
     }
 }

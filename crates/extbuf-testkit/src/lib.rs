@@ -10,6 +10,7 @@
 
 pub mod copy_arena;
 pub mod copy_slow;
+pub mod format_dialects;
 pub mod format_facts;
 pub mod format_texts;
 pub mod format_wild;

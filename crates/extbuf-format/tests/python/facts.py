@@ -118,6 +118,42 @@ def exports():
         yield "numpy", str(what) if isinstance(what, str) else "record", view.format, view.itemsize, "numpy"
 
 
+def shown(value):
+    if isinstance(value, bool):
+        return "?%d" % value
+    if isinstance(value, int):
+        return "%d" % value
+    if isinstance(value, float):
+        return "f%016x" % struct.unpack("<Q", struct.pack("<d", value))
+    return "b" + value.hex()
+
+
+def vectors():
+    """Texts, values and the bytes that struct packs them to."""
+    integers = {"b": 8, "h": 16, "i": 32, "l": 32, "q": 64}
+    for code, bits in integers.items():
+        for value in (0, 1, -1, 2 ** (bits - 1) - 1, -2 ** (bits - 1), 0x12345678 % 2 ** (bits - 1)):
+            yield code, (value,)
+        for value in (0, 1, 2 ** bits - 1, 0x9ABCDEF0 % 2 ** bits):
+            yield code.upper(), (value,)
+    for code, numbers in {"e": (0.0, -0.0, 1.0, -2.0, 65504.0, 6.1e-5, 5.96e-8, 0.333251953125, float("inf"), 1 + 2 ** -11),
+                          "f": (0.0, -0.0, 1.5, 3.4028234663852886e38, 1e-45, 0.1, float("-inf")),
+                          "d": (0.0, -0.0, 0.1, 1.7976931348623157e308, 5e-324, float("inf"))}.items():
+        for number in numbers:
+            yield code, (number,)
+    for text, values in [("?", (True,)), ("?", (False,)), ("c", (b"a",)), ("3s", (b"abcd",)), ("3s", (b"a",)), ("0s", (b"",)),
+                         ("4p", (b"abcdef",)), ("4p", (b"a",)), ("1p", (b"a",)), ("300p", (b"x" * 255,)), ("hxB", (-2, 200)),
+                         ("2h3sq", (1, -1, b"xyz", -5)), ("xx?xf", (True, -1.25))]:
+        yield text, values
+
+
+def refused():
+    """Texts and values that struct raises for."""
+    for code, bits in {"b": 8, "h": 16, "i": 32, "l": 32, "q": 64}.items():
+        yield from ((code, 2 ** (bits - 1)), (code, -2 ** (bits - 1) - 1), (code.upper(), -1), (code.upper(), 2 ** bits))
+    yield from (("e", 65520.0), ("e", -1e9), ("f", 3.5e38))
+
+
 print("//! What CPython, NumPy and ctypes say of format texts, on x86-64 Linux.")
 print("//!")
 print("//! CPython %s, NumPy %s. Written by `crates/extbuf-format/tests/python/facts.py`." % (platform.python_version(), numpy.__version__))
@@ -138,4 +174,21 @@ print("/// Exporter, type, format and itemsize of a real `memoryview`, and the d
 print("#[rustfmt::skip]\npub const EXPORTS: &[(&str, &str, &str, usize, &str)] = &[")
 for who, what, text, size, dialect in exports():
     print("    (%s, %s, %s, %d, %s)," % (rust(who), rust(what), rust(text), size, rust(dialect)))
+print("];")
+print("\n/// Text, the values in big-endian and in little-endian standard form, and the values: integers, `f` and the bits of a float,")
+print("/// `b` and bytes, `?` and a bool, a space between them.")
+print("#[rustfmt::skip]\npub const VECTORS: &[(&str, &str, &str, &str)] = &[")
+for text, values in vectors():
+    big, little = struct.pack(">" + text, *values), struct.pack("<" + text, *values)
+    back = struct.unpack(">" + text, big)
+    print("    (%s, \"%s\", \"%s\", %s)," % (rust(text), big.hex(), little.hex(), rust(" ".join(map(shown, back)))))
+print("];\n")
+print("/// Text and value, as in [`VECTORS`], that `struct.pack` raises for.")
+print("#[rustfmt::skip]\npub const REFUSED: &[(&str, &str)] = &[")
+for text, value in refused():
+    try:
+        struct.pack(">" + text, value)
+    except (struct.error, OverflowError):
+        if isinstance(value, float) or -2 ** 63 <= value < 2 ** 64:
+            print("    (%s, %s)," % (rust(text), rust(shown(value))))
 print("];")
