@@ -54,6 +54,12 @@ const STEPS: &[Step] = &[
     Step { name: "msrv", what: "rust-version is honest", run: msrv::step, when: When::Always },
     Step { name: "test", what: "all tests and all examples in the docs", run: test, when: When::Always },
     Step {
+        name: "compile-fail",
+        what: "what must not compile fails with the error that it should",
+        run: compile_fail,
+        when: When::Always,
+    },
+    Step {
         name: "no-default-features",
         what: "the libraries' tests without their default features",
         run: no_default_features,
@@ -205,6 +211,13 @@ fn test() -> Result {
     } else {
         run(&mut cargo(["test", "--locked", "--workspace", "--no-fail-fast"]))
     }
+}
+
+/// Stable rustdoc checks that an example marked `compile_fail,E0502` does not compile; that it fails with this very
+/// error it checks only where unstable features are on.
+fn compile_fail() -> Result {
+    let mut command = cargo(["test", "--locked", "--doc", "--package", "extbuf-protocol"]);
+    run(command.env("RUSTC_BOOTSTRAP", "1"))
 }
 
 fn no_default_features() -> Result {

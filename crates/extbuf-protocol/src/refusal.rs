@@ -164,7 +164,7 @@ impl fmt::Display for Refusal {
                 reached.start, reached.end
             ),
             UnprovenLoads { loads } => {
-                write!(f, "a layout with {loads} loads, whose pointers nobody answers for")
+                write!(f, "a layout with pointers on the way ({loads} to follow) that nobody answers for")
             }
             ItemsizeMismatch { layout, format } => {
                 write!(f, "an item has {layout} bytes by the layout and {format} by the format")
