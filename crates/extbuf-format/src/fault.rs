@@ -242,6 +242,7 @@ impl fmt::Display for FormatError {
             K::Shape => f.write_str("the shapes differ"),
             K::Length { needed, got } => write!(f, "{needed} bytes are needed, {got} were given"),
             K::OutOfRange { code: "t", size } => write!(f, "the number does not fit a field of {size} bits"),
+            K::OutOfRange { code, size: 1 } => write!(f, "the number does not fit '{code}' of one byte"),
             K::OutOfRange { code, size } => write!(f, "the number does not fit '{code}' of {size} bytes"),
             K::WrongValue { expected, found } => write!(f, "takes {expected}, not {found}"),
             K::ValueCount { expected, found } => write!(f, "takes {expected} values, not {found}"),

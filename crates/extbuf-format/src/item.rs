@@ -11,6 +11,8 @@
 //! - F3: at most [`MAX_DEPTH`] records, pointers and custom types lie inside each other, and at most
 //!   [`MAX_DIMS`] axes in one array; so recursion over a tree is bounded.
 //! - F4: an array's element is not itself an array, except in formats of Rust types (`[[T; 3]; 2]`).
+//! - F5: a record without braces is the whole item and never part of another.
+//! - F6: neighbours without names are one run when they are the same, except in formats of Rust types.
 
 use alloc::borrow::Cow;
 use alloc::sync::Arc;

@@ -30,7 +30,7 @@ impl Format {
     /// format.pack(&Value::Tuple(vec![Value::from(-2), Value::from(7)]), &mut bytes)?;
     /// assert_eq!(bytes, [0xff, 0xfe, 7]);
     /// let error = format.pack(&Value::Tuple(vec![Value::from(0), Value::from(256)]), &mut bytes);
-    /// assert_eq!(error.unwrap_err().to_string(), "field \"[1]\": the number does not fit 'B' of 1 bytes");
+    /// assert_eq!(error.unwrap_err().to_string(), "field \"[1]\": the number does not fit 'B' of one byte");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pack(&self, value: &Value, bytes: &mut [u8]) -> Result<(), FormatError> {
