@@ -133,14 +133,15 @@ fn element(format: &Format, indices: &[usize]) -> Result<(usize, Format), K> {
             let shape = outer.shape();
             let (own, inner) = indices.split_at(indices.len().min(shape.len()));
             let rest = array(&shape[own.len()..], outer.element().clone()).map_err(|_| K::BadPath)?;
-            let mut offset = 0;
+            let mut offset = 0usize;
             let mut stride = rest.itemsize();
             for (&index, &len) in own.iter().zip(shape).rev() {
                 if index >= len {
                     return Err(K::IndexOutOfRange { index, len });
                 }
-                offset += index * stride;
-                stride *= len;
+                offset = offset.wrapping_add(index.wrapping_mul(stride));
+                // Wraps only in an array without elements, where an index after this one has no place to be.
+                stride = stride.wrapping_mul(len);
             }
             if inner.is_empty() {
                 return Ok((offset, rest));

@@ -192,3 +192,10 @@ fn texts_that_were_printed_wrong() {
         assert_eq!(parse(&format.to_string()), format, "{text} {format}");
     }
 }
+
+#[test]
+fn an_index_into_an_array_of_no_elements_is_out_of_range_whatever_its_other_extents() {
+    let format = Format::parse("(0,1099511627776,1099511627776)d").unwrap();
+    let error = format.field("[0,5,5]").unwrap_err();
+    assert_eq!(error.kind(), K::IndexOutOfRange { index: 0, len: 0 });
+}
