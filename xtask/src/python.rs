@@ -60,7 +60,8 @@ pub(crate) fn interpreter() -> Result<&'static str> {
         .ok_or_else(|| "Python 3.11 or newer is needed and was not found".into())
 }
 
-/// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program.
+/// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program, and the tests
+/// of the format crate that ask the interpreter.
 pub(crate) fn step() -> Result {
     let tests = tests()?;
     if tests.is_empty() {
@@ -74,7 +75,10 @@ pub(crate) fn step() -> Result {
     // The tests lie in the source tree: no byte code and no cache is written beside them.
     pytest.env("EXTBUF_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1");
     pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).args(tests);
-    run(&mut pytest)
+    run(&mut pytest)?;
+    let mut formats = cargo(["test", "--locked", "--package", "extbuf-format", "--test", "python"]);
+    let python = std::path::absolute(venv.program("python"))?;
+    run(formats.env("EXTBUF_PYTHON", python).args(["--", "--nocapture", "--test-threads=1"]))
 }
 
 /// What is tested with Python, in the order of the names.

@@ -139,3 +139,46 @@ fn numpy_lays_out_the_same() {
     }
     assert!(refused < questions.len() / 10, "{refused} refused");
 }
+
+/// CPython's own tests of `struct` are run under a recorder; what they ask the module is asked here again.
+#[test]
+fn what_cpythons_own_tests_ask_is_answered_the_same() {
+    let python = std::env::var("EXTBUF_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/recorded.py");
+    let output = Command::new(&python).arg(script).output().unwrap_or_else(|e| panic!("{python}: {e}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let unhex = |hex: &str| -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    };
+    let recorded = String::from_utf8(output.stdout).unwrap();
+    if recorded.trim() == "absent" {
+        println!("NOT COMPARED: {python} is installed without its own tests (test.test_struct)");
+        return;
+    }
+    let (mut sizes, mut refused, mut questions) = (0, 0, Vec::new());
+    for line in recorded.lines() {
+        let [kind, text, rest] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        // A text that is not UTF-8 cannot be asked.
+        let Ok(text) = String::from_utf8(unhex(text)) else { continue };
+        match kind {
+            "size" => {
+                let ours = Format::parse_as(Dialect::Struct, &text).map(|format| format.itemsize());
+                assert_eq!(ours.clone().ok(), rest.parse().ok(), "{text:?}: {ours:?}");
+                sizes += 1;
+                refused += usize::from(ours.is_err());
+            }
+            _ if text.contains("0p") => {}
+            _ => questions.push(("struct", text, unhex(rest))),
+        }
+    }
+    for ((_, text, data), answer) in questions.iter().zip(ask(&questions)) {
+        let ours = of_struct(text, data);
+        if ours.contains("nan") {
+            assert!(answer.contains("nan"), "{text:?} over {}", hex(data));
+        } else {
+            assert_eq!(ours, answer, "{text:?} over {}", hex(data));
+        }
+    }
+    assert!(sizes > 100 && refused > 10 && questions.len() > 10_000, "{sizes} {refused} {}", questions.len());
+    println!("{sizes} sizes ({refused} refused) and {} values as CPython's own tests ask", questions.len());
+}
