@@ -11,6 +11,8 @@
 pub mod copy_arena;
 pub mod copy_slow;
 pub mod format_dialects;
+/// Sizes of a 64-bit machine, which only such a machine can hold.
+#[cfg(target_pointer_width = "64")]
 pub mod format_facts;
 pub mod format_texts;
 pub mod format_wild;
