@@ -179,9 +179,13 @@ impl Drawing {
         let (_, high) = body.size();
         scene.place(body, (0, y));
         y += high + 1;
-        for line in
-            self.notes.iter().map(String::as_str).chain([legend.as_str()]).filter(|line| !line.is_empty())
-        {
+        // A legend too long for one line breaks where its two halves meet.
+        let (first, second) = match legend.split_once("; ") {
+            Some((first, second)) if legend.chars().count() > room => (first, second),
+            _ => (legend.as_str(), ""),
+        };
+        let lines = self.notes.iter().map(String::as_str).chain([first, second]);
+        for line in lines.filter(|line| !line.is_empty()) {
             scene.label((0, y), Anchor::Start, Ink::Faint, cut(line, room));
             y += 1;
         }

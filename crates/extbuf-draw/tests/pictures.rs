@@ -324,6 +324,14 @@ fn many_rows_in_few_columns() -> Result<(), LayoutError> {
 }
 
 #[test]
+fn a_legend_too_long_for_a_line_takes_two() -> Result<(), LayoutError> {
+    let text = draw_layout(&rows(2, 2)?).to_text(TextOptions { columns: 60, ..TextOptions::default() });
+    let last: Vec<_> = text.trim_end().lines().rev().take(2).collect();
+    assert_eq!(last, ["below them: bytes from where the pointer points", "in the cells: order of visits"]);
+    Ok(())
+}
+
+#[test]
 fn a_handle_is_a_table_of_one() -> Result<(), LayoutError> {
     let drawing = draw_layout(&Layout::from_derefoff(4, &[3], &[4], Some(&[Some(8)]), 0)?);
     assert_eq!(

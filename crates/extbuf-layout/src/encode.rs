@@ -61,7 +61,7 @@ pub struct IsPtr {
 /// Why an encoding cannot say a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum EncodeRefusal {
     /// Strides alone were asked for, and there are loads.
     Loads {
         /// How many.
@@ -140,36 +140,43 @@ pub enum Refusal {
     },
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for EncodeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Refusal::Loads { loads } => write!(f, "{loads} pointers are followed on the way to an item"),
-            Refusal::StepsTwice { first, second } => {
+            EncodeRefusal::Loads { loads: 1 } => write!(f, "1 pointer is followed on the way to an item"),
+            EncodeRefusal::Loads { loads } => {
+                write!(f, "{loads} pointers are followed on the way to an item")
+            }
+            EncodeRefusal::StepsTwice { first, second } => {
                 write!(f, "steps at level {first} and at level {second}")
             }
-            Refusal::Exchanged { level, after } => {
+            EncodeRefusal::Exchanged { level, after } => {
                 write!(f, "steps at level {level}, but an axis in front of it steps at level {after}")
             }
-            Refusal::NoAxisBefore { load } => write!(f, "no axis steps right before load {load}"),
-            Refusal::NoAxisAfter { load } => write!(f, "no axis steps right after load {load}"),
-            Refusal::NegativeOffset { load, offset } => {
+            EncodeRefusal::NoAxisBefore { load } => write!(f, "no axis steps right before load {load}"),
+            EncodeRefusal::NoAxisAfter { load } => write!(f, "no axis steps right after load {load}"),
+            EncodeRefusal::NegativeOffset { load, offset } => {
                 write!(f, "is the place of load {load}, whose offset {offset} is negative")
             }
-            Refusal::OffsetAfterLoad { load, offset } => {
+            EncodeRefusal::OffsetAfterLoad { load, offset } => {
                 write!(f, "is the place of load {load}, whose offset is {offset} and not 0")
             }
-            Refusal::OffsetBelowBase { offset } => {
+            EncodeRefusal::OffsetBelowBase { offset } => {
                 write!(f, "the first item lies at byte {offset}, before the data")
             }
-            Refusal::NoBytes => write!(f, "an item has 0 bytes, and strides count elements"),
-            Refusal::NotWholeItems { stride, itemsize } => {
+            EncodeRefusal::NoBytes => write!(f, "an item has 0 bytes, and strides count elements"),
+            EncodeRefusal::NotWholeItems { stride, itemsize } => {
                 write!(f, "has a stride of {stride} bytes, no whole number of items of {itemsize}")
             }
-            Refusal::NotPositive { stride } => write!(f, "has a stride of {stride}, which is not positive"),
-            Refusal::NotNested { stride, reach } => {
+            EncodeRefusal::NotPositive { stride } => {
+                write!(f, "has a stride of {stride}, which is not positive")
+            }
+            EncodeRefusal::NotNested { stride, reach } => {
                 write!(f, "has a stride of {stride} elements, and a shorter axis takes {reach}")
             }
-            Refusal::IndexType { number } => write!(f, "needs the number {number}, over the index type"),
+            EncodeRefusal::IndexType { number } => {
+                write!(f, "needs the number {number}, over the index type")
+            }
         }
     }
 }
@@ -246,7 +253,7 @@ impl Layout {
             return Ok(self.strides(0));
         }
         let axis = (0..self.ndim()).find(|&axis| self.steps_at(axis).is_some_and(|level| level > 0));
-        Err(refuse("strides", axis, Refusal::Loads { loads: self.levels() - 1 }))
+        Err(refuse("strides", axis, EncodeRefusal::Loads { loads: self.levels() - 1 }))
     }
 
     /// Writes the layout with strides and suboffsets. A layout without items follows no pointer and is written
@@ -264,23 +271,24 @@ impl Layout {
     /// # Errors
     ///
     /// An axis that steps at two levels, axes exchanged across a load, a load before any axis, two loads in a row, a
-    /// negative offset after a load. See [`Refusal`].
+    /// negative offset after a load. See [`EncodeRefusal`].
     pub fn to_suboffsets(&self) -> Result<Suboffsets, LayoutError> {
         self.write_suboffsets("suboffsets", |load, offset| {
-            if offset < 0 { Err(Refusal::NegativeOffset { load, offset }) } else { Ok(()) }
+            if offset < 0 { Err(EncodeRefusal::NegativeOffset { load, offset }) } else { Ok(()) }
         })
     }
 
     fn write_suboffsets(
         &self,
         encoding: &'static str,
-        allow: impl Fn(usize, isize) -> Result<(), Refusal>,
+        allow: impl Fn(usize, isize) -> Result<(), EncodeRefusal>,
     ) -> Result<Suboffsets, LayoutError> {
         let (offset, last) = (self.offset(0), self.levels() - 1);
         if last == 0 || self.is_empty() {
             return Ok(Suboffsets { offset, strides: self.strides(0).to_vec(), suboffsets: None });
         }
-        let levels = self.assign(encoding, 0..last, |level| Refusal::NoAxisBefore { load: level + 1 })?;
+        let levels =
+            self.assign(encoding, 0..last, |level| EncodeRefusal::NoAxisBefore { load: level + 1 })?;
         let mut suboffsets = vec![-1; self.ndim()];
         for load in 1..=last {
             // The load is written at the last axis of the level before it.
@@ -298,13 +306,14 @@ impl Layout {
     /// # Errors
     ///
     /// An axis that steps at two levels, axes exchanged across a load, a load after the last axis, two loads in a
-    /// row. See [`Refusal`].
+    /// row. See [`EncodeRefusal`].
     pub fn to_derefoff(&self) -> Result<DerefOff, LayoutError> {
         let (offset, last) = (self.offset(0), self.levels() - 1);
         if last == 0 || self.is_empty() {
             return Ok(DerefOff { offset, strides: self.strides(0).to_vec(), derefoff: None });
         }
-        let levels = self.assign("derefoff", 1..last + 1, |level| Refusal::NoAxisAfter { load: level })?;
+        let levels =
+            self.assign("derefoff", 1..last + 1, |level| EncodeRefusal::NoAxisAfter { load: level })?;
         let mut derefoff = vec![None; self.ndim()];
         for load in 1..=last {
             // The load is written at the first axis of the level after it.
@@ -322,7 +331,7 @@ impl Layout {
     /// As [`Layout::to_suboffsets`], and any offset after a load other than 0.
     pub fn to_isptr(&self) -> Result<IsPtr, LayoutError> {
         let written = self.write_suboffsets("isptr", |load, offset| {
-            if offset == 0 { Ok(()) } else { Err(Refusal::OffsetAfterLoad { load, offset }) }
+            if offset == 0 { Ok(()) } else { Err(EncodeRefusal::OffsetAfterLoad { load, offset }) }
         })?;
         let isptr = written.suboffsets.map(|s| s.iter().map(|&s| s >= 0).collect());
         Ok(IsPtr { offset: written.offset, strides: written.strides, isptr })
@@ -334,7 +343,7 @@ impl Layout {
         &self,
         encoding: &'static str,
         filled: core::ops::Range<usize>,
-        missing: impl Fn(usize) -> Refusal,
+        missing: impl Fn(usize) -> EncodeRefusal,
     ) -> Result<Vec<usize>, LayoutError> {
         let mut wanted = [None; MAX_NDIM];
         let wanted = &mut wanted[..self.ndim()];
@@ -343,13 +352,13 @@ impl Layout {
             *want = self.steps_at(axis);
             if let Some(first) = *want {
                 if let Some(second) = (first + 1..self.levels()).find(|&l| self.strides(l)[axis] != 0) {
-                    return Err(refuse(encoding, Some(axis), Refusal::StepsTwice { first, second }));
+                    return Err(refuse(encoding, Some(axis), EncodeRefusal::StepsTwice { first, second }));
                 }
                 if first < reached {
                     return Err(refuse(
                         encoding,
                         Some(axis),
-                        Refusal::Exchanged { level: first, after: reached },
+                        EncodeRefusal::Exchanged { level: first, after: reached },
                     ));
                 }
                 reached = first;
@@ -417,7 +426,7 @@ fn fill(
     }
 }
 
-pub(crate) fn refuse(encoding: &'static str, axis: Option<usize>, refusal: Refusal) -> LayoutError {
+pub(crate) fn refuse(encoding: &'static str, axis: Option<usize>, refusal: EncodeRefusal) -> LayoutError {
     Kind::NotEncodable { encoding, axis, refusal }.into()
 }
 

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::encode::EncodeRefusal;
+
 /// Why a layout, or an operation on one, was refused. [`kind`](LayoutError::kind) carries the numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayoutError {
@@ -279,7 +281,7 @@ pub enum LayoutErrorKind {
         /// The axis at which it fails, where one is to blame.
         axis: Option<usize>,
         /// Why.
-        refusal: crate::Refusal,
+        refusal: EncodeRefusal,
     },
 }
 
@@ -310,7 +312,7 @@ impl fmt::Display for LayoutError {
             AddressOverflow { level, axis: None } => {
                 write!(f, "level {level}: its offset leaves the {}-bit address range", isize::BITS)
             }
-            AxisOutOfRange { axis, ndim } => write!(f, "axis {axis} of {ndim} axes"),
+            AxisOutOfRange { axis, ndim } => write!(f, "there is no axis {axis}, ndim is {ndim}"),
             AxisRepeated { axis } => write!(f, "axis {axis} is named twice"),
             PermutationLength { given, ndim } => {
                 write!(f, "a permutation of {given} axes for a layout of {ndim}")
@@ -319,10 +321,10 @@ impl fmt::Display for LayoutError {
                 write!(f, "axis {axis} has extent {extent}, only an axis of extent 1 can be dropped")
             }
             IndexOutOfRange { axis, index, extent } => {
-                write!(f, "index {index} is outside axis {axis}, which has {extent} entries")
+                write!(f, "index {index} is outside axis {axis} of extent {extent}")
             }
             ZeroStep { axis } => write!(f, "axis {axis} is sliced with step 0"),
-            TooManyIndices { given, ndim } => write!(f, "{given} indices for {ndim} axes"),
+            TooManyIndices { given, ndim } => write!(f, "{given} indices given for a layout of ndim {ndim}"),
             SecondEllipsis => write!(f, "a second ellipsis, only one can be expanded"),
             FieldOutsideItem { offset, field, itemsize } => {
                 write!(f, "a field of {field} bytes at byte {offset} leaves the item of {itemsize} bytes")
@@ -390,6 +392,9 @@ impl fmt::Display for LayoutError {
             }
             EncodedRange { what, axis: None } => {
                 write!(f, "the {what} leaves the {}-bit address range", isize::BITS)
+            }
+            NotEncodable { encoding, axis: Some(axis), refusal: refusal @ EncodeRefusal::Loads { .. } } => {
+                write!(f, "{encoding} cannot say this layout: axis {axis} steps behind a load, and {refusal}")
             }
             NotEncodable { encoding, axis: Some(axis), refusal } => {
                 write!(f, "{encoding} cannot say this layout: axis {axis} {refusal}")

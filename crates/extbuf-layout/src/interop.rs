@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use num_traits::{NumCast, PrimInt};
 
-use crate::encode::{Refusal, refuse};
+use crate::encode::{EncodeRefusal, refuse};
 use crate::error::{LayoutError, LayoutErrorKind as Kind};
 use crate::layout::{Layout, Order};
 
@@ -94,8 +94,8 @@ impl Layout {
         const NAME: &str = "DLPack";
         let strides = self.to_element_strides(NAME)?;
         let offset = self.offset(0);
-        let byte_offset =
-            u64::try_from(offset).map_err(|_| refuse(NAME, None, Refusal::OffsetBelowBase { offset }))?;
+        let byte_offset = u64::try_from(offset)
+            .map_err(|_| refuse(NAME, None, EncodeRefusal::OffsetBelowBase { offset }))?;
         let strides = strides.iter().map(|&stride| stride as i64).collect();
         Ok(DlPack { shape: self.shape().iter().map(|&n| n as i64).collect(), strides, byte_offset })
     }
@@ -190,10 +190,10 @@ impl Layout {
             for axis in axes {
                 let stride = strides[axis];
                 if stride <= 0 {
-                    return Err(refuse(NAME, Some(axis), Refusal::NotPositive { stride }));
+                    return Err(refuse(NAME, Some(axis), EncodeRefusal::NotPositive { stride }));
                 }
                 if stride < span {
-                    return Err(refuse(NAME, Some(axis), Refusal::NotNested { stride, reach: span }));
+                    return Err(refuse(NAME, Some(axis), EncodeRefusal::NotNested { stride, reach: span }));
                 }
                 // The reach of this axis in elements; in range, as its bytes are (L3) but for the last step.
                 span = stride.saturating_mul(self.shape()[axis] as isize);
@@ -203,7 +203,8 @@ impl Layout {
         let last = (0..self.ndim()).map(|axis| strides[axis].wrapping_mul(self.shape()[axis] as isize - 1));
         let required = if self.is_empty() { 0 } else { last.sum::<isize>() + 1 };
         let fits = |number: isize, axis| {
-            <I as NumCast>::from(number).ok_or_else(|| refuse(NAME, axis, Refusal::IndexType { number }))
+            <I as NumCast>::from(number)
+                .ok_or_else(|| refuse(NAME, axis, EncodeRefusal::IndexType { number }))
         };
         fits(required, None)?;
         let numbers = |all: &mut dyn Iterator<Item = isize>| {
@@ -222,7 +223,7 @@ impl Layout {
     fn to_element_strides(&self, encoding: &'static str) -> Result<Vec<isize>, LayoutError> {
         let itemsize = self.itemsize() as isize;
         if itemsize == 0 {
-            return Err(refuse(encoding, None, Refusal::NoBytes));
+            return Err(refuse(encoding, None, EncodeRefusal::NoBytes));
         }
         let strides = self.to_strides().map_err(|error| match *error.kind() {
             Kind::NotEncodable { axis, refusal, .. } => refuse(encoding, axis, refusal),
@@ -237,7 +238,7 @@ impl Layout {
                 Err(refuse(
                     encoding,
                     Some(axis),
-                    Refusal::NotWholeItems { stride, itemsize: self.itemsize() },
+                    EncodeRefusal::NotWholeItems { stride, itemsize: self.itemsize() },
                 ))
             }
         };

@@ -70,7 +70,7 @@ mod walk;
 mod words;
 
 pub use contiguity::Contiguity;
-pub use encode::{DerefOff, IsPtr, Refusal, Suboffsets};
+pub use encode::{DerefOff, EncodeRefusal, IsPtr, Suboffsets};
 pub use error::{LayoutError, LayoutErrorKind};
 pub use interop::{ArrayInterface, DlPack, Mdspan, MdspanMapping};
 pub use layout::{Extent, Layout, Order};

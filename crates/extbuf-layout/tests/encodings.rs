@@ -1,8 +1,8 @@
 //! The pointer encodings: known vectors, every refusal, and the way there and back.
 
 use extbuf_layout::{
-    Contiguity, DerefOff, IsPtr, Layout, LayoutErrorKind as Kind, LayoutSpec, LevelSpec, Refusal, Suboffsets,
-    s,
+    Contiguity, DerefOff, EncodeRefusal, IsPtr, Layout, LayoutErrorKind as Kind, LayoutSpec, LevelSpec,
+    Suboffsets, s,
 };
 
 fn image() -> Layout {
@@ -43,7 +43,7 @@ fn a_slice_behind_the_load_goes_to_the_nearest_pointer_before() {
         &Kind::NotEncodable {
             encoding: "isptr",
             axis: Some(0),
-            refusal: Refusal::OffsetAfterLoad { load: 1, offset: 22 }
+            refusal: EncodeRefusal::OffsetAfterLoad { load: 1, offset: 22 }
         }
     );
     assert_eq!(
@@ -76,18 +76,22 @@ fn what_each_encoding_cannot_say() {
     let sub = |layout: &Layout| layout.to_suboffsets().map_err(refusal);
     let deref = |layout: &Layout| layout.to_derefoff().map_err(refusal);
 
-    assert_eq!(image().to_strides().map_err(refusal), Err((Some(1), Refusal::Loads { loads: 1 })));
+    assert_eq!(image().to_strides().map_err(refusal), Err((Some(1), EncodeRefusal::Loads { loads: 1 })));
+    assert_eq!(
+        image().to_strides().unwrap_err().to_string(),
+        "strides cannot say this layout: axis 1 steps behind a load, and 1 pointer is followed on the way to an item"
+    );
 
     let exchanged = image().transpose();
-    assert_eq!(sub(&exchanged), Err((Some(2), Refusal::Exchanged { level: 0, after: 1 })));
-    assert_eq!(deref(&exchanged), Err((Some(2), Refusal::Exchanged { level: 0, after: 1 })));
+    assert_eq!(sub(&exchanged), Err((Some(2), EncodeRefusal::Exchanged { level: 0, after: 1 })));
+    assert_eq!(deref(&exchanged), Err((Some(2), EncodeRefusal::Exchanged { level: 0, after: 1 })));
 
     let diagonal = image().diagonal(0, 1, 0).unwrap();
-    assert_eq!(sub(&diagonal), Err((Some(1), Refusal::StepsTwice { first: 0, second: 1 })));
+    assert_eq!(sub(&diagonal), Err((Some(1), EncodeRefusal::StepsTwice { first: 0, second: 1 })));
 
     // A handle: the base is a pointer. derefoff can, suboffsets need an axis in front.
     let handle = layout(&[4], &[(16, &[0]), (-2, &[3])]);
-    assert_eq!(sub(&handle), Err((None, Refusal::NoAxisBefore { load: 1 })));
+    assert_eq!(sub(&handle), Err((None, EncodeRefusal::NoAxisBefore { load: 1 })));
     assert_eq!(deref(&handle), Ok(DerefOff { offset: 16, strides: vec![3], derefoff: Some(vec![Some(-2)]) }));
     let handle = layout(&[4], &[(16, &[0]), (2, &[3])]).new_axis(0).unwrap();
     assert_eq!(
@@ -98,20 +102,20 @@ fn what_each_encoding_cannot_say() {
     // Items that are pointers: suboffsets can, derefoff needs an axis behind.
     let pointers = layout(&[4], &[(0, &[8]), (5, &[0])]);
     assert_eq!(sub(&pointers), Ok(Suboffsets { offset: 0, strides: vec![8], suboffsets: Some(vec![5]) }));
-    assert_eq!(deref(&pointers), Err((None, Refusal::NoAxisAfter { load: 1 })));
+    assert_eq!(deref(&pointers), Err((None, EncodeRefusal::NoAxisAfter { load: 1 })));
     assert!(pointers.new_axis(1).unwrap().to_derefoff().is_ok());
 
     // Two loads in a row: neither, until an axis stands between.
     let twice = layout(&[4, 4], &[(0, &[8, 0]), (0, &[0, 0]), (0, &[0, 1])]);
-    assert_eq!(sub(&twice), Err((None, Refusal::NoAxisBefore { load: 2 })));
-    assert_eq!(deref(&twice), Err((None, Refusal::NoAxisAfter { load: 1 })));
+    assert_eq!(sub(&twice), Err((None, EncodeRefusal::NoAxisBefore { load: 2 })));
+    assert_eq!(deref(&twice), Err((None, EncodeRefusal::NoAxisAfter { load: 1 })));
     let between = twice.new_axis(1).unwrap();
     assert_eq!(sub(&between).unwrap().suboffsets, Some(vec![0, 0, -1]));
     assert_eq!(deref(&between).unwrap().derefoff, Some(vec![None, Some(0), Some(0)]));
 
     // A negative offset after a load.
     let negative = layout(&[4, 4], &[(0, &[8, 0]), (-1, &[0, 1])]);
-    assert_eq!(sub(&negative), Err((Some(0), Refusal::NegativeOffset { load: 1, offset: -1 })));
+    assert_eq!(sub(&negative), Err((Some(0), EncodeRefusal::NegativeOffset { load: 1, offset: -1 })));
     assert_eq!(deref(&negative).unwrap().derefoff, Some(vec![None, Some(-1)]));
 }
 

@@ -1,13 +1,13 @@
 //! DLPack, `__array_interface__` and `mdspan`: vectors, refusals, and the way there and back.
 
 use extbuf_layout::{
-    ArrayInterface, DlPack, Layout, LayoutError, LayoutErrorKind as Kind, Mdspan, MdspanMapping, Order,
-    Refusal, s,
+    ArrayInterface, DlPack, EncodeRefusal, Layout, LayoutError, LayoutErrorKind as Kind, Mdspan,
+    MdspanMapping, Order, s,
 };
 use extbuf_testkit::layout_twin::{Memory, Twin};
 use proptest::prelude::*;
 
-fn refusal<T: core::fmt::Debug>(result: Result<T, LayoutError>) -> (Option<usize>, Refusal) {
+fn refusal<T: core::fmt::Debug>(result: Result<T, LayoutError>) -> (Option<usize>, EncodeRefusal) {
     match result.unwrap_err().kind() {
         Kind::NotEncodable { axis, refusal, .. } => (*axis, *refusal),
         other => panic!("{other:?}"),
@@ -91,29 +91,32 @@ fn known_vectors() {
 #[test]
 fn refusals_name_axis_and_cause() {
     let rows = Layout::from_suboffsets(1, &[4, 9], &[8, 1], Some(&[0, -1]), 0).unwrap();
-    assert_eq!(refusal(rows.to_dlpack()), (Some(1), Refusal::Loads { loads: 1 }));
-    assert_eq!(refusal(rows.to_array_interface()), (Some(1), Refusal::Loads { loads: 1 }));
-    assert_eq!(refusal(rows.to_mdspan::<u64>()), (Some(1), Refusal::Loads { loads: 1 }));
+    assert_eq!(refusal(rows.to_dlpack()), (Some(1), EncodeRefusal::Loads { loads: 1 }));
+    assert_eq!(refusal(rows.to_array_interface()), (Some(1), EncodeRefusal::Loads { loads: 1 }));
+    assert_eq!(refusal(rows.to_mdspan::<u64>()), (Some(1), EncodeRefusal::Loads { loads: 1 }));
 
     let record = Layout::strided(4, &[5], &[6], 0).unwrap();
-    let whole = (Some(0), Refusal::NotWholeItems { stride: 6, itemsize: 4 });
+    let whole = (Some(0), EncodeRefusal::NotWholeItems { stride: 6, itemsize: 4 });
     assert_eq!((refusal(record.to_dlpack()), refusal(record.to_mdspan::<u64>())), (whole, whole));
 
     let none = Layout::contiguous(0, &[5], Order::C).unwrap();
-    assert_eq!(refusal(none.to_dlpack()), (None, Refusal::NoBytes));
+    assert_eq!(refusal(none.to_dlpack()), (None, EncodeRefusal::NoBytes));
 
     let below = Layout::strided(4, &[5], &[4], -8).unwrap();
-    assert_eq!(refusal(below.to_dlpack()), (None, Refusal::OffsetBelowBase { offset: -8 }));
+    assert_eq!(refusal(below.to_dlpack()), (None, EncodeRefusal::OffsetBelowBase { offset: -8 }));
 
     let matrix = Layout::contiguous(2, &[20, 30], Order::C).unwrap();
     let backwards = matrix.reverse_axis(0).unwrap();
-    assert_eq!(refusal(backwards.to_mdspan::<u64>()), (Some(0), Refusal::NotPositive { stride: -30 }));
+    assert_eq!(refusal(backwards.to_mdspan::<u64>()), (Some(0), EncodeRefusal::NotPositive { stride: -30 }));
     let repeated = matrix.new_axis(0).unwrap().broadcast_to(&[4, 20, 30]).unwrap();
-    assert_eq!(refusal(repeated.to_mdspan::<u64>()), (Some(0), Refusal::NotPositive { stride: 0 }));
+    assert_eq!(refusal(repeated.to_mdspan::<u64>()), (Some(0), EncodeRefusal::NotPositive { stride: 0 }));
     let windows = matrix.windows(1, 3).unwrap();
-    assert_eq!(refusal(windows.to_mdspan::<u64>()), (Some(2), Refusal::NotNested { stride: 1, reach: 28 }));
-    assert_eq!(refusal(matrix.to_mdspan::<u8>()), (None, Refusal::IndexType { number: 600 }));
-    assert_eq!(refusal(matrix.to_mdspan::<i8>()), (None, Refusal::IndexType { number: 600 }));
+    assert_eq!(
+        refusal(windows.to_mdspan::<u64>()),
+        (Some(2), EncodeRefusal::NotNested { stride: 1, reach: 28 })
+    );
+    assert_eq!(refusal(matrix.to_mdspan::<u8>()), (None, EncodeRefusal::IndexType { number: 600 }));
+    assert_eq!(refusal(matrix.to_mdspan::<i8>()), (None, EncodeRefusal::IndexType { number: 600 }));
 
     let range = |what, axis| Kind::EncodedRange { what, axis };
     let kind = |result: Result<Layout, LayoutError>| result.unwrap_err().kind().clone();

@@ -111,14 +111,21 @@ pub enum RefusalKind {
         /// Items in the rows before it.
         expected: usize,
     },
-    /// An index of the wrong length or outside the shape: `[2, 0]` in shape `(2, 3)`.
+    /// An index with more or fewer entries than there are axes: `[2]` in shape `(2, 3)`.
+    IndexLength {
+        /// Entries given.
+        given: usize,
+        /// Axes there are.
+        ndim: usize,
+    },
+    /// An index outside the shape: `[2, 0]` in shape `(2, 3)`.
     OutOfRange {
-        /// The axis concerned; equal to the number of axes where the index has the wrong length.
+        /// The axis concerned.
         axis: usize,
-        /// The entry of the index, or its length.
+        /// The entry of the index.
         index: usize,
-        /// The extent of the axis, or the number of axes.
-        limit: usize,
+        /// The extent of the axis.
+        extent: usize,
     },
     /// The bytes of the item are no value of the type: byte 2 read as `bool`.
     InvalidValue,
@@ -147,15 +154,15 @@ impl fmt::Display for Refusal {
             BadRequest { bits, why } => write!(f, "request {bits:#05x}: {why}"),
             ReadOnly => write!(f, "a writable request on memory that may only be read"),
             Busy { live, writing: false } => {
-                write!(f, "memory is lent: {} for reading", Leases(*live))
+                write!(f, "memory is lent: {} for reading", Counted(*live, "live lease"))
             }
             Busy { live: _, writing: true } => write!(f, "memory is lent: one live lease writes"),
-            Pinned { live } => write!(f, "memory is pinned by {}", Leases(*live)),
+            Pinned { live } => write!(f, "memory is pinned by {}", Counted(*live, "live lease")),
             NotContiguous { order: Order::C } => write!(f, "the layout is not C-contiguous"),
             NotContiguous { order: Order::F } => write!(f, "the layout is not Fortran-contiguous"),
             NotContiguous { order: Order::A } => write!(f, "the layout is not contiguous in any order"),
             Indirect { loads } => {
-                write!(f, "items are reached through {loads} loads, the request takes none")
+                write!(f, "items are reached through {}, the request takes none", Counted(*loads, "load"))
             }
             Strided => write!(f, "the layout is not C-contiguous and the request takes no strides"),
             OutOfBlock { reached, block } => write!(
@@ -172,10 +179,11 @@ impl fmt::Display for Refusal {
             ItemsOverlap => write!(f, "items may share bytes in memory that is to be written"),
             ItemCount { wanted, items } => write!(f, "{wanted} items asked for, there are {items}"),
             RowLength { row, len, expected } => {
-                write!(f, "row {row} has {len} items, the rows before it {expected}")
+                write!(f, "row {row} has {}, the rows before it {expected}", Counted(*len, "item"))
             }
-            OutOfRange { axis, index, limit } => {
-                write!(f, "index {index} at axis {axis} is outside the limit {limit}")
+            IndexLength { given, ndim } => write!(f, "{given} indices given for a view of ndim {ndim}"),
+            OutOfRange { axis, index, extent } => {
+                write!(f, "index {index} is outside axis {axis} of extent {extent}")
             }
             InvalidValue => write!(f, "the bytes of the item are no value of the type asked for"),
             ItemBytes { given, itemsize } => write!(f, "{given} bytes given for an item of {itemsize}"),
@@ -186,11 +194,12 @@ impl fmt::Display for Refusal {
     }
 }
 
-struct Leases(usize);
+/// So many of a thing, in the singular where it is one.
+struct Counted(usize, &'static str);
 
-impl fmt::Display for Leases {
+impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} live lease{}", self.0, if self.0 == 1 { "" } else { "s" })
+        write!(f, "{} {}{}", self.0, self.1, if self.0 == 1 { "" } else { "s" })
     }
 }
 

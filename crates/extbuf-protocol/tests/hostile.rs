@@ -269,6 +269,29 @@ fn the_part_of_a_window_promises_nothing_that_only_the_whole_keeps() {
 }
 
 #[test]
+fn an_index_is_refused_for_its_length_or_for_the_first_entry_outside() {
+    let numbers = [0u16; 6];
+    let view = View::from_slice(&numbers);
+    let kind = |index: &[usize]| view.item(index).unwrap_err().kind().clone();
+    assert_eq!(kind(&[]), RefusalKind::IndexLength { given: 0, ndim: 1 });
+    assert_eq!(kind(&[9, 9]), RefusalKind::IndexLength { given: 2, ndim: 1 });
+    assert_eq!(kind(&[6]), RefusalKind::OutOfRange { axis: 0, index: 6, extent: 6 });
+    assert_eq!(view.item(&[6]).unwrap_err().to_string(), "index 6 is outside axis 0 of extent 6");
+
+    let mut numbers = [0u16; 6];
+    let split = |view: ViewMut<'_>, axis, at| view.split_at(axis, at).map(drop).unwrap_err().to_string();
+    assert_eq!(split(ViewMut::from_slice(&mut numbers), 0, 7), "index 7 is outside axis 0 of extent 6");
+    assert_eq!(split(ViewMut::from_slice(&mut numbers), 1, 0), "there is no axis 1, ndim is 1");
+}
+
+#[test]
+fn one_load_is_one_load() {
+    let image = Rows::from_vecs(vec![vec![1u8, 2], vec![3, 4]], &[2]).unwrap();
+    let refused = image.export(Request::STRIDES).map(drop).unwrap_err();
+    assert_eq!(refused.to_string(), "items are reached through 1 load, the request takes none");
+}
+
+#[test]
 fn items_of_no_bytes_are_looked_at_without_memory() {
     let nothing = vec![[0u8; 0]; 5];
     let rows = Rows::from_vecs(vec![nothing.clone(), nothing.clone()], &[5]).unwrap();

@@ -27,7 +27,8 @@
 //!
 //! - `rayon` (on by default): copies in parallel; without it every copy runs on the calling thread.
 //! - `memmap2`: memory-mapped files as owners of memory.
-//! - `derive`: `#[derive(Element)]`, the item format of a struct.
+//! - `derive`: `#[derive(Element)]`, the item format of a struct; with `#[element(crate = extbuf::format)]` beside it
+//!   where `extbuf-format` is not a dependency itself.
 //!
 //! # What this crate does not do
 //!

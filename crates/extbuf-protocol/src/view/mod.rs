@@ -14,7 +14,7 @@ use core::marker::PhantomData;
 
 use bytemuck::{AnyBitPattern, CheckedBitPattern, NoUninit};
 use extbuf_format::{Element, Format, Value};
-use extbuf_layout::{Layout, Order, Slice, SliceItem};
+use extbuf_layout::{Layout, LayoutError, LayoutErrorKind, Order, Slice, SliceItem};
 
 use crate::refusal::{Refusal, RefusalKind};
 use raw::RawView;
@@ -180,7 +180,7 @@ macro_rules! layout_operations {
         /// # Errors
         ///
         /// [`RefusalKind::Format`] where the format is not `T`'s, byte order included;
-        /// [`RefusalKind::OutOfRange`]; [`RefusalKind::InvalidValue`] where the bytes are no `T`, such as byte 2 for a
+        /// [`RefusalKind::IndexLength`]; [`RefusalKind::OutOfRange`]; [`RefusalKind::InvalidValue`] where the bytes are no `T`, such as byte 2 for a
         /// `bool`.
         pub fn get<T: Element + CheckedBitPattern>(&self, index: &[usize]) -> Result<T, Refusal> {
             self.check_format::<T>()?;
@@ -192,7 +192,7 @@ macro_rules! layout_operations {
         ///
         /// # Errors
         ///
-        /// [`RefusalKind::OutOfRange`]; [`RefusalKind::Format`] where the bytes are no value of the format.
+        /// [`RefusalKind::IndexLength`]; [`RefusalKind::OutOfRange`]; [`RefusalKind::Format`] where the bytes are no value of the format.
         pub fn value(&self, index: &[usize]) -> Result<Value, Refusal> {
             let bytes = self.raw.item_bytes(index)?;
             Ok(self.format().unpack(bytes)?)
@@ -262,7 +262,7 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::OutOfRange`].
+    /// [`RefusalKind::IndexLength`], [`RefusalKind::OutOfRange`].
     pub fn item(&self, index: &[usize]) -> Result<&'a [u8], Refusal> {
         self.raw.item_bytes(index)
     }
@@ -352,13 +352,16 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::OutOfRange`] where `at` is past the end of the axis, or there is no such axis.
+    /// [`RefusalKind::OutOfRange`] where `at` is past the end of the axis; [`RefusalKind::Layout`] where there is no
+    /// such axis.
     pub fn split_at(self, axis: usize, at: usize) -> Result<(ViewMut<'a>, ViewMut<'a>), Refusal> {
-        let extent = self.shape().get(axis).copied();
-        let Some(extent) = extent.filter(|&extent| at <= extent) else {
-            let limit = extent.unwrap_or(self.ndim());
-            return Err(RefusalKind::OutOfRange { axis, index: at, limit }.into());
+        let Some(&extent) = self.shape().get(axis) else {
+            let kind = LayoutErrorKind::AxisOutOfRange { axis, ndim: self.ndim() };
+            return Err(LayoutError::from(kind).into());
         };
+        if at > extent {
+            return Err(RefusalKind::OutOfRange { axis, index: at, extent }.into());
+        }
         let low = self.layout().slice_axis(axis, Slice::from(0..at as isize))?;
         let high = self.layout().slice_axis(axis, Slice::from(at as isize..extent as isize))?;
         // SAFETY: V1, V3, V4: a subset of the items. V5: the two halves have no item in common, and by V3 of `self`
@@ -373,7 +376,7 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::OutOfRange`].
+    /// [`RefusalKind::IndexLength`], [`RefusalKind::OutOfRange`].
     pub fn item(&self, index: &[usize]) -> Result<&[u8], Refusal> {
         self.raw.item_bytes(index)
     }
@@ -382,7 +385,7 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::OutOfRange`].
+    /// [`RefusalKind::IndexLength`], [`RefusalKind::OutOfRange`].
     pub fn item_mut(&mut self, index: &[usize]) -> Result<&mut [u8], Refusal> {
         let item = self.raw.item(index)?;
         if self.itemsize() == 0 {
@@ -397,7 +400,7 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::Format`] where the format is not `T`'s, byte order included; [`RefusalKind::OutOfRange`];
+    /// [`RefusalKind::Format`] where the format is not `T`'s, byte order included; [`RefusalKind::IndexLength`]; [`RefusalKind::OutOfRange`];
     /// [`RefusalKind::ItemBytes`] where `T::FORMAT` is not that of a `T`.
     pub fn set<T: Element + NoUninit>(&mut self, index: &[usize], value: T) -> Result<(), Refusal> {
         self.check_format::<T>()?;

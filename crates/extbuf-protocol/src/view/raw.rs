@@ -92,13 +92,10 @@ impl<'a> RawView<'a> {
     #[cold]
     fn out_of_range(&self, index: &[usize]) -> Refusal {
         let shape = self.layout.shape();
-        let axis = if index.len() == shape.len() {
-            index.iter().zip(shape).position(|(k, n)| k >= n).unwrap_or(shape.len())
-        } else {
-            shape.len()
-        };
-        let (index, limit) =
-            if axis < shape.len() { (index[axis], shape[axis]) } else { (index.len(), shape.len()) };
-        RefusalKind::OutOfRange { axis, index, limit }.into()
+        let outside = index.iter().zip(shape).position(|(k, extent)| k >= extent);
+        match outside.filter(|_| index.len() == shape.len()) {
+            Some(axis) => RefusalKind::OutOfRange { axis, index: index[axis], extent: shape[axis] }.into(),
+            None => RefusalKind::IndexLength { given: index.len(), ndim: shape.len() }.into(),
+        }
     }
 }
