@@ -138,7 +138,7 @@ fn raw_layout(
     let shape = match shape {
         Some(shape) => shape.to_vec(),
         None if itemsize == 0 => return Err("items of 0 bytes need a --shape".into()),
-        None if length % itemsize != 0 => {
+        None if !length.is_multiple_of(itemsize) => {
             return Err(format!("{} are no whole number of items of {}", bytes(length), bytes(itemsize)));
         }
         None => vec![length / itemsize],

@@ -78,6 +78,10 @@ fn fields(member: &Member<'_>, problems: &mut Vec<Problem>) {
         }
     }
     for field in ["version", "edition", "rust-version", "license"] {
+        // The promise of the workspace is to those who depend on a library; nobody depends on a program.
+        if field == "rust-version" && member.table.pointer("/bin").is_some() {
+            continue;
+        }
         let own = member.table.pointer(&format!("/package/{field}")).filter(|value| value.as_str().is_some());
         if let Some(value) = own {
             let line = line_of(member.text, value.span.start);
