@@ -74,7 +74,8 @@ pub(crate) fn step() -> Result {
     let mut pytest = Command::new(venv.program("python"));
     // The tests lie in the source tree: no byte code and no cache is written beside them.
     pytest.env("EXTBUF_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1");
-    pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).args(tests);
+    // Uncaptured: how much was compared is part of the answer.
+    pytest.args(["-m", "pytest", "--quiet", "--capture=no", "-p", "no:cacheprovider"]).args(tests);
     run(&mut pytest)?;
     let mut formats = cargo(["test", "--locked", "--package", "extbuf-format", "--test", "python"]);
     let python = std::path::absolute(venv.program("python"))?;
