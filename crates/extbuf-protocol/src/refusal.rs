@@ -181,7 +181,7 @@ impl fmt::Display for Refusal {
             RowLength { row, len, expected } => {
                 write!(f, "row {row} has {}, the rows before it {expected}", Counted(*len, "item"))
             }
-            IndexLength { given, ndim } => write!(f, "{given} indices given for a view of ndim {ndim}"),
+            IndexLength { given, ndim } => write!(f, "an index of length {given} on a view of ndim {ndim}"),
             OutOfRange { axis, index, extent } => {
                 write!(f, "index {index} is outside axis {axis} of extent {extent}")
             }
