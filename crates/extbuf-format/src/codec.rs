@@ -13,7 +13,7 @@ use bytemuck::{NoUninit, Pod, cast_slice, cast_slice_mut};
 use crate::element::Element;
 use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
-use crate::item::{Custom, Format, Item, MAX_DIMS};
+use crate::item::{Format, Item, MAX_DIMS};
 use crate::number::{bfloat16_bits, read_uint};
 use crate::pack::{write_bits, write_scalar};
 use crate::scalar::{Code, Mark, Scalar};
@@ -254,7 +254,7 @@ fn compile(format: &Format, offset: usize, ops: &mut Vec<Op>) -> usize {
             1
         }
         Item::Custom(custom) => {
-            if is_bfloat16(custom) {
+            if custom.is_bfloat16() {
                 ops.push(Op::Known { what: Known::Bfloat16 });
             }
             compile(&custom.storage, offset, ops)
@@ -295,10 +295,6 @@ fn compile(format: &Format, offset: usize, ops: &mut Vec<Op>) -> usize {
             values
         }
     }
-}
-
-fn is_bfloat16(custom: &Custom) -> bool {
-    custom.name() == "bfloat16" && custom.storage.as_scalar().is_some_and(|s| s.itemsize() == 2)
 }
 
 /// Lists in lists, the outermost axis last in `axes`.

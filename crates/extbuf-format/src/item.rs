@@ -17,7 +17,7 @@
 use alloc::borrow::Cow;
 use alloc::sync::Arc;
 
-use crate::scalar::{Code, Mark, Scalar};
+use crate::scalar::{Code, Kind, Mark, Scalar};
 
 /// The deepest nesting of records, pointers and custom types that is read or built.
 pub const MAX_DEPTH: usize = 64;
@@ -367,6 +367,13 @@ impl Custom {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// True where the values are known to be numbers: stored as an unsigned integer of two bytes, which an alias may
+    /// deny.
+    pub(crate) fn is_bfloat16(&self) -> bool {
+        let two_bytes = |scalar: Scalar| scalar.kind() == Kind::UInt && scalar.itemsize() == 2;
+        self.name == "bfloat16" && self.storage.as_scalar().is_some_and(two_bytes)
     }
 
     /// What stood between `$` and `;` or `]`.

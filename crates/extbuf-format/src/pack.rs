@@ -66,8 +66,8 @@ fn write_item(format: &Format, value: &Value, bytes: &mut [u8]) -> Result<(), Fo
         }
         Item::Record(record) => write_record(record, value, bytes),
         Item::Pointer(_) | Item::Function(_) => write_address(value, bytes, ByteOrder::NATIVE, "P"),
-        Item::Custom(custom) => match (custom.name(), value, custom.storage.as_scalar()) {
-            ("bfloat16", Value::Float(number), Some(scalar)) if scalar.itemsize() == 2 => {
+        Item::Custom(custom) => match (value, custom.storage.as_scalar()) {
+            (Value::Float(number), Some(scalar)) if custom.is_bfloat16() => {
                 let bits = bfloat16_bits(*number).ok_or(K::OutOfRange { code: "bfloat16", size: 2 })?;
                 write_uint(bytes, scalar.byte_order(), bits);
                 Ok(())

@@ -175,8 +175,8 @@ fn read_text(unit: usize, bytes: &[u8], order: ByteOrder) -> Result<String, Form
 
 /// What is known of a name beyond its storage.
 pub(crate) fn read_custom(custom: &Custom, value: Value) -> Value {
-    match (custom.name(), value) {
-        ("bfloat16", Value::UInt(bits)) => Value::Float(read_bfloat16(bits)),
-        (_, value) => value,
+    match value {
+        Value::UInt(bits) if custom.is_bfloat16() => Value::Float(read_bfloat16(bits)),
+        value => value,
     }
 }

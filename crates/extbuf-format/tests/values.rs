@@ -179,3 +179,23 @@ fn items_without_bytes_do_not_fill_the_memory() {
     let nothing = Codec::new(&Format::parse("T{}").unwrap()).unwrap();
     assert!(nothing.iter_unpack(&[]).is_err());
 }
+
+#[test]
+fn a_name_with_another_storage_is_read_and_written_as_its_storage() {
+    for text in
+        [">[bfloat16;B0x]", "<[bfloat16;h]", "[bfloat16;e]", "[bfloat16;(2)B]", "[bfloat16;Q]", "[bfloat16]"]
+    {
+        let format = Format::parse(text).unwrap();
+        let bytes: Vec<u8> =
+            [0x40, 0x49, 0x0f, 0xdb, 0, 1, 2, 3].into_iter().take(format.itemsize()).collect();
+        let value = format.unpack(&bytes).unwrap();
+        let mut again = vec![0xaa; bytes.len()];
+        format.pack(&value, &mut again).unwrap();
+        assert_eq!(again, bytes, "{text}: {value}");
+        let compiled = Codec::new(&format).unwrap();
+        assert_eq!(compiled.unpack_from(&bytes, 0).unwrap().to_string(), value.to_string(), "{text}");
+        let mut again = vec![0xaa; bytes.len()];
+        compiled.pack_into(&value, &mut again, 0).unwrap();
+        assert_eq!(again, bytes, "{text}: {value}, compiled");
+    }
+}
