@@ -62,6 +62,8 @@ mod memory;
 mod refusal;
 mod request;
 mod sources;
+#[allow(unused_imports, reason = "not every feature meets at all of it")]
+mod sync;
 mod view;
 mod window;
 
