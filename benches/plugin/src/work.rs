@@ -1,0 +1,163 @@
+//! One copy, planned from what a harness says of it, ready to be run any number of times.
+
+// Keeps the bases that the harness handed over and runs plans on them.
+#![allow(unsafe_code)]
+
+use extbuf_copy::{CopyOptions, Plan, Threads};
+use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
+
+/// What a copy does to each item on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    Copy,
+    /// `float64` becomes `float32`, rounded to nearest.
+    F64ToF32,
+    /// `uint8` becomes `float32`.
+    U8ToF32,
+    /// The bytes of the item change places.
+    Swap,
+}
+
+impl Change {
+    /// By the number that the C interface gives it.
+    pub fn from_number(number: u32) -> Option<Change> {
+        [Change::Copy, Change::F64ToF32, Change::U8ToF32, Change::Swap].get(number as usize).copied()
+    }
+
+    /// Bytes of an item of the destination, from those of one of the source.
+    pub fn dst_item(self, src_item: usize) -> usize {
+        match self {
+            Change::Copy | Change::Swap => src_item,
+            Change::F64ToF32 | Change::U8ToF32 => 4,
+        }
+    }
+}
+
+/// How a copy is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// On how many threads at most.
+    pub threads: usize,
+    /// True where every run plans anew and looks for overlap, as the free functions do.
+    pub one_shot: bool,
+}
+
+/// One side of a direct copy: where item `[0, 0, …]` lies, and the strides, in items.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a, P> {
+    /// The place of the first item.
+    pub start: P,
+    /// One stride for each axis, in items.
+    pub strides: &'a [isize],
+}
+
+/// A picture whose rows are separate allocations, and what is wanted of it: `[start, end, step]` of the rows, then of
+/// the columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    /// Where the pointers to the rows lie.
+    pub table: *const *const u8,
+    /// Bytes of an item.
+    pub item: usize,
+    /// First, end and step of the rows.
+    pub rows: [usize; 3],
+    /// First, end and step of the columns.
+    pub columns: [usize; 3],
+    /// True where the result is written column by column.
+    pub transposed: bool,
+}
+
+/// A copy that has been planned.
+#[derive(Debug)]
+pub struct Work {
+    plan: Plan,
+    dst: (Layout, *mut u8),
+    src: (Layout, *const u8),
+    way: Way,
+}
+
+impl Work {
+    /// A copy between two strided arrays; nothing where the engine does not offer it.
+    ///
+    /// # Safety
+    ///
+    /// Until the work is dropped: every item of both sides may be read or written by whoever runs it, the sides share
+    /// no byte, and nobody else uses either while it runs.
+    pub unsafe fn direct(
+        change: Change,
+        item: usize,
+        shape: &[usize],
+        dst: Side<'_, *mut u8>,
+        src: Side<'_, *const u8>,
+        way: Way,
+    ) -> Option<Work> {
+        if change != Change::Copy {
+            return None;
+        }
+        let dst_layout = strided(item, shape, dst.strides)?;
+        let src_layout = strided(item, shape, src.strides)?;
+        Work::of((dst_layout, dst.start), (src_layout, src.start), way)
+    }
+
+    /// The wanted part of a picture in row pointers, made dense; nothing where there is no such part.
+    ///
+    /// # Safety
+    ///
+    /// As for [`direct`](Work::direct), of the rows, of the table that leads to them, and of the destination.
+    pub unsafe fn rows(picture: &Rows, dst: *mut u8, way: Way) -> Option<Work> {
+        let Rows { table, item, rows: [r0, r1, rs], columns: [c0, c1, cs], transposed } = *picture;
+        let mut shape = [r1.checked_sub(r0)?.div_ceil(rs), c1.checked_sub(c0)?.div_ceil(cs)];
+        let pointer = size_of::<*const u8>();
+        let (mut to_row, mut in_row) = ([(rs * pointer) as isize, 0], [0, (cs * item) as isize]);
+        if transposed {
+            shape.reverse();
+            to_row.reverse();
+            in_row.reverse();
+        }
+        let levels = [
+            LevelSpec { offset: (r0 * pointer) as isize, strides: &to_row },
+            LevelSpec { offset: (c0 * item) as isize, strides: &in_row },
+        ];
+        let claim = shape.map(|extent| extent as isize);
+        let src_layout = Layout::new(&LayoutSpec { itemsize: item, shape: &claim, levels: &levels }).ok()?;
+        let dst_layout = strided(item, &shape, &[shape[1] as isize, 1])?;
+        Work::of((dst_layout, dst), (src_layout, table.cast()), way)
+    }
+
+    fn of(dst: (Layout, *mut u8), src: (Layout, *const u8), way: Way) -> Option<Work> {
+        let plan = Plan::new(&dst.0, &src.0).ok()?;
+        Some(Work { plan, dst, src, way })
+    }
+
+    /// Does it. On one thread a reused plan is run without any driver around it.
+    ///
+    /// # Panics
+    ///
+    /// If what was planned once cannot be planned again.
+    pub fn run(&mut self) {
+        let options = CopyOptions { threads: Threads::AtMost(self.way.threads), progress: None };
+        if self.way.one_shot {
+            // SAFETY: the contract of the constructor: both sides are there, apart, and nobody else's now.
+            let done = unsafe { options.copy_raw((&self.dst.0, self.dst.1), (&self.src.0, self.src.1)) };
+            done.expect("the same copy has been planned before");
+        } else if self.way.threads <= 1 {
+            // SAFETY: the same.
+            unsafe { self.plan.run(self.dst.1, self.src.1) };
+        } else {
+            // SAFETY: the same.
+            let done = unsafe { options.run(&self.plan, self.dst.1, self.src.1) };
+            done.expect("nobody cancels");
+        }
+    }
+
+    /// What will be run, as it prints itself.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+fn strided(item: usize, shape: &[usize], strides: &[isize]) -> Option<Layout> {
+    let bytes: Option<Vec<isize>> = strides.iter().map(|stride| stride.checked_mul(item as isize)).collect();
+    Layout::strided(item, shape, &bytes?, 0).ok()
+}
