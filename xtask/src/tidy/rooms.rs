@@ -43,6 +43,8 @@ pub(super) const ROOMS: &[Room] = &[
     Room { name: "extbuf-derive",   ours: &[], tests: &["extbuf-format"], outside: Outside::Only(&["proc-macro2", "quote", "syn"]), may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-draw",     ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&[]), may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-cli",      ours: &["extbuf", "extbuf-draw"], tests: TESTKIT, outside: Outside::Any, may_hold_unsafe: false, no_std: false },
+    // The only door to an interpreter. PyO3's typed buffers are not used: `raw.rs` says why.
+    Room { name: "extbuf-python",   ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy", "extbuf-draw"], tests: TESTKIT, outside: Outside::Any, may_hold_unsafe: true, no_std: false },
     Room { name: "extbuf-testkit",  ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-benches",  ours: &["extbuf", "extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     // The engine behind C functions, and the harness that times it in one process with others.

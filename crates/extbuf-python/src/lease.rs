@@ -1,0 +1,109 @@
+//! Memory that is lent to us, as a Python object that views share.
+//!
+//! Why an object of its own: the reference to the lender must be visited by the garbage collector exactly once, and a
+//! released view must not end the lease of the views made from it. So views hold a reference to the lease and, apart
+//! from that, a *share* of it; with the last share the memory is given back, whatever references are left.
+// Fills and releases the raw buffer, whose contract this file keeps.
+#![allow(unsafe_code)]
+
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::raw::{Claim, RawBuffer};
+
+/// The memory of one object, kept while there are shares of it.
+#[pyclass(frozen, module = "extbuf._extbuf", name = "Lease")]
+pub(crate) struct Lease {
+    /// Filled while `shares > 0`; filled and released with the interpreter attached.
+    raw: RawBuffer,
+    shares: AtomicUsize,
+}
+
+/// One share: while it is there, the memory is.
+pub(crate) struct Share {
+    lease: Py<Lease>,
+}
+
+impl Lease {
+    /// Asks an object for its memory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the object raises.
+    pub(crate) fn of(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Share> {
+        let lease = Py::new(object.py(), Lease { raw: RawBuffer::empty(), shares: AtomicUsize::new(0) })?;
+        // SAFETY: B1: the buffer is new, nobody else knows of it, and Python objects are not moved.
+        unsafe { lease.get().raw.fill(object, flags) }?;
+        lease.get().shares.store(1, Ordering::Release);
+        Ok(Share { lease })
+    }
+
+    /// One more share, unless the memory has been given back.
+    pub(crate) fn share(slf: &Py<Lease>, py: Python<'_>) -> Option<Share> {
+        let shares = &slf.get().shares;
+        let more = |count: usize| if count == 0 { None } else { Some(count + 1) };
+        shares.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        Some(Share { lease: slf.clone_ref(py) })
+    }
+
+    fn is_held(&self) -> bool {
+        self.shares.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Share {
+    /// Another share of the same lease.
+    pub(crate) fn again(&self, py: Python<'_>) -> Share {
+        self.lease.get().shares.fetch_add(1, Ordering::AcqRel);
+        Share { lease: self.lease.clone_ref(py) }
+    }
+
+    /// What the exporter said.
+    pub(crate) fn claim(&self) -> Claim<'_> {
+        // SAFETY: filled, and not released before this share is given back, which ends the borrow.
+        unsafe { self.lease.get().raw.claim() }
+    }
+
+    /// The lender, if it said who it is.
+    pub(crate) fn owner<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        // SAFETY: null, or the live object that the filled buffer holds a reference to.
+        unsafe { Bound::from_borrowed_ptr_or_opt(py, self.lease.get().raw.owner()) }
+    }
+
+    /// For the traversal of what holds the share.
+    pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.lease)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        // Releasing runs code of the lender, so the interpreter must be there.
+        Python::attach(|py| {
+            let lease = self.lease.get();
+            if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
+                // SAFETY: B2: this was the last share, and no share comes from none.
+                unsafe { lease.raw.release(py) };
+            }
+        });
+    }
+}
+
+#[pymethods]
+impl Lease {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let owner = self.raw.owner();
+        if self.is_held() && !owner.is_null() {
+            // SAFETY: the collector runs with the interpreter attached.
+            let py = unsafe { Python::assume_attached() };
+            // SAFETY: the buffer holds a reference to a live object; this handle counts none and is not dropped.
+            let owner = unsafe { Bound::from_owned_ptr(py, owner) };
+            let owner = ManuallyDrop::new(owner.unbind());
+            visit.call(&*owner)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The `Py_buffer` itself: the one file that calls the buffer functions of the C API.
+//!
+//! The structure must stay where it was filled: `PyBuffer_FillInfo` points its shape at its own length. So a
+//! [`RawBuffer`] is made empty, put into the Python object that keeps it, and filled there.
+//!
+//! The invariants:
+//!
+//! - **B1** a buffer that was filled is not moved and not filled again until it has been released;
+//! - **B2** it is released exactly once;
+//! - **B3** between the two, what the exporter wrote into it is valid: `ndim` entries of shape and strides where these
+//!   are not null, a format that ends in a zero byte, memory behind `buf` that the description reaches. That is the
+//!   contract of the buffer protocol; nothing here can check it.
+// Calls the buffer functions of CPython and follows the pointers they fill in.
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_int};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// What an exporter filled in, copied out of a [`RawBuffer`]: pointers are as the exporter left them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim<'a> {
+    /// The first item: index `0, …, 0`.
+    pub(crate) base: *mut u8,
+    pub(crate) len: isize,
+    pub(crate) itemsize: isize,
+    pub(crate) readonly: bool,
+    pub(crate) ndim: c_int,
+    /// `None` means unsigned bytes.
+    pub(crate) format: Option<&'a CStr>,
+    pub(crate) shape: Option<&'a [isize]>,
+    pub(crate) strides: Option<&'a [isize]>,
+    pub(crate) suboffsets: Option<&'a [isize]>,
+}
+
+/// A `Py_buffer` in its place.
+pub(crate) struct RawBuffer(UnsafeCell<ffi::Py_buffer>);
+
+// SAFETY: the structure belongs to no thread. It is written by `fill` and `release` alone, whose contracts exclude
+// readers; the object it leads to is counted with the interpreter attached only.
+unsafe impl Send for RawBuffer {}
+// SAFETY: as above.
+unsafe impl Sync for RawBuffer {}
+
+impl RawBuffer {
+    pub(crate) fn empty() -> RawBuffer {
+        RawBuffer(UnsafeCell::new(ffi::Py_buffer::new()))
+    }
+
+    /// Asks an object for its memory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the object raises; the buffer is empty then.
+    ///
+    /// # Safety
+    ///
+    /// B1: the buffer is empty and stays where it is until it is released. Nobody reads it meanwhile.
+    pub(crate) unsafe fn fill(&self, object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<()> {
+        // SAFETY: an attached thread, a live object, and the place of an empty structure (B1).
+        let code = unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), self.0.get(), flags) };
+        if code == 0 { Ok(()) } else { Err(PyErr::fetch(object.py())) }
+    }
+
+    /// Gives the memory back. Harmless on an empty buffer.
+    ///
+    /// # Safety
+    ///
+    /// B2, and nobody reads the buffer or the memory any more.
+    pub(crate) unsafe fn release(&self, _py: Python<'_>) {
+        // SAFETY: an attached thread; a structure that was filled, or an empty one, whose object is null.
+        unsafe { ffi::PyBuffer_Release(self.0.get()) };
+    }
+
+    /// The object that lends: the one that is released to.
+    pub(crate) fn owner(&self) -> *mut ffi::PyObject {
+        // SAFETY: a field of a structure that is there; written by `fill` and `release` alone.
+        unsafe { (*self.0.get()).obj }
+    }
+
+    /// What was filled in.
+    ///
+    /// # Safety
+    ///
+    /// The buffer is filled and is not released during `'a` (B3).
+    pub(crate) unsafe fn claim<'a>(&'a self) -> Claim<'a> {
+        // SAFETY: nobody writes to a filled buffer before it is released.
+        let raw = unsafe { &*self.0.get() };
+        let ndim = usize::try_from(raw.ndim).unwrap_or(0);
+        let numbers = |start: *mut isize| {
+            if start.is_null() || ndim == 0 {
+                return None;
+            }
+            // SAFETY: B3: as many entries as there are dimensions, which nobody changes before the release.
+            Some(unsafe { std::slice::from_raw_parts(start.cast_const(), ndim) })
+        };
+        let format = if raw.format.is_null() {
+            None
+        } else {
+            // SAFETY: B3: a text that ends in a zero byte and stays until the release.
+            Some(unsafe { CStr::from_ptr(raw.format) })
+        };
+        Claim {
+            base: raw.buf.cast(),
+            len: raw.len,
+            itemsize: raw.itemsize,
+            readonly: raw.readonly != 0,
+            ndim: raw.ndim,
+            format,
+            shape: numbers(raw.shape),
+            strides: numbers(raw.strides),
+            suboffsets: numbers(raw.suboffsets),
+        }
+    }
+}
