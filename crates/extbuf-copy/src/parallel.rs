@@ -26,10 +26,16 @@ pub(crate) struct Meter<'h> {
 impl<'h> Meter<'h> {
     /// For a copy that runs these plans, one after another.
     pub(crate) fn new<const N: usize>(options: &'h CopyOptions<'h>, plans: [&Plan; N]) -> Meter<'h> {
+        let bytes = plans.iter().map(|plan| plan.bytes()).fold(0, usize::saturating_add);
+        Meter::of(options, bytes, plans.iter().map(|plan| plan.parts()).sum())
+    }
+
+    /// For work of so many bytes in so many parts.
+    pub(crate) fn of(options: &'h CopyOptions<'h>, bytes: usize, parts: usize) -> Meter<'h> {
         Meter {
             options,
-            bytes: plans.iter().map(|plan| plan.bytes()).fold(0, usize::saturating_add),
-            parts: plans.iter().map(|plan| plan.parts()).sum(),
+            bytes,
+            parts,
             bytes_done: AtomicUsize::new(0),
             parts_done: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
@@ -37,11 +43,11 @@ impl<'h> Meter<'h> {
     }
 
     /// One part is done. Answers with whether to go on.
-    fn part_done(&self, plan: &Plan, part: usize) -> bool {
+    fn part_done(&self, bytes: usize, parts: usize, part: usize) -> bool {
         let Some(hook) = self.options.progress else { return true };
+        // Parts are near equal; that their bytes sum up to the whole is what a progress bar needs.
+        let share = |k: usize| (bytes as u128 * k as u128 / parts as u128) as usize;
         let parts = self.parts_done.fetch_add(1, Ordering::Relaxed) + 1;
-        // Parts are near equal; that their bytes sum up to the plan's is what a progress bar needs.
-        let share = |k: usize| (plan.bytes() as u128 * k as u128 / plan.parts() as u128) as usize;
         let bytes = share(part + 1) - share(part);
         let bytes_done = self.bytes_done.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if hook(Progress { bytes_done, bytes: self.bytes }) == ControlFlow::Break(()) && parts < self.parts {
@@ -56,23 +62,36 @@ impl<'h> Meter<'h> {
     ///
     /// As for [`Plan::run_part`], for all parts, from any thread.
     pub(crate) unsafe fn run(&self, plan: &Plan, dst: *mut u8, src: *const u8) -> Result<usize, CopyError> {
-        let next = AtomicUsize::new(0);
         let bases = Bases { dst, src };
+        self.run_parts(plan.bytes(), plan.parts(), |part| {
+            let Bases { dst, src } = *bases.get();
+            // SAFETY: the caller's contract.
+            unsafe { plan.run_part(dst, src, part) };
+        })
+    }
+
+    /// Runs parts `0..parts`, which move so many bytes together, on as many threads as the options and their number
+    /// allow. Answers with how many.
+    pub(crate) fn run_parts(
+        &self,
+        bytes: usize,
+        parts: usize,
+        run: impl Fn(usize) + Sync,
+    ) -> Result<usize, CopyError> {
+        let next = AtomicUsize::new(0);
         let work = || {
             loop {
                 let part = next.fetch_add(1, Ordering::Relaxed);
-                if part >= plan.parts() || self.stopped.load(Ordering::Relaxed) {
+                if part >= parts || self.stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let Bases { dst, src } = *bases.get();
-                // SAFETY: the caller's contract.
-                unsafe { plan.run_part(dst, src, part) };
-                if !self.part_done(plan, part) {
+                run(part);
+                if !self.part_done(bytes, parts, part) {
                     return;
                 }
             }
         };
-        let threads = threads(self.options.threads, plan);
+        let threads = threads(self.options.threads, parts);
         match threads {
             1 => work(),
             #[cfg(feature = "rayon")]
@@ -93,9 +112,9 @@ impl<'h> Meter<'h> {
     }
 }
 
-/// Threads that will run the parts of a plan.
-fn threads(threads: Threads, plan: &Plan) -> usize {
-    if plan.parts() == 1 || threads == Threads::ONE {
+/// Threads that will run so many parts.
+fn threads(threads: Threads, parts: usize) -> usize {
+    if parts <= 1 || threads == Threads::ONE {
         return 1;
     }
     #[cfg(feature = "rayon")]
@@ -106,7 +125,7 @@ fn threads(threads: Threads, plan: &Plan) -> usize {
         Threads::Pool => pool,
         Threads::AtMost(most) => most.min(pool),
     };
-    allowed.clamp(1, plan.parts())
+    allowed.clamp(1, parts)
 }
 
 struct Bases {
