@@ -43,7 +43,9 @@ impl Case {
     fn run(&self, threads: Threads) -> Report {
         let mut export = self.dst.export(Request::FULL).expect("nobody else holds it");
         let mut dst = export.view_mut().expect("writable");
-        CopyOptions { threads, progress: None }.copy(&mut dst, &self.src.view()).expect("shapes agree")
+        CopyOptions { threads, ..CopyOptions::default() }
+            .copy(&mut dst, &self.src.view())
+            .expect("shapes agree")
     }
 }
 

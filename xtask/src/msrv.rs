@@ -5,7 +5,7 @@
 //! a newer compiler (refused here), and newer language or Cargo syntax (only the old compiler itself can tell, so it
 //! is asked where it is installed, and the step says so where it is not).
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::packages::{self, Package};
 use crate::shell::{Result, cargo, output, run, say, version_of};
@@ -13,16 +13,12 @@ use crate::shell::{Result, cargo, output, run, say, version_of};
 /// The step.
 pub(crate) fn step() -> Result {
     let libraries = packages::libraries()?;
-    let promised = libraries
-        .iter()
-        .map(|library| library.rust_version.clone().ok_or(format!("{} has no rust-version", library.name)))
-        .collect::<std::result::Result<HashSet<_>, _>>()?;
-    let promised: Vec<_> = promised.into_iter().collect();
-    let [promise] = &promised[..] else {
-        return Err("the library crates promise different rust-versions: they inherit the workspace's".into());
-    };
     let all = packages::all()?;
+    // Most promise what the workspace does, a few less: see `NEWER` in `tidy/manifests.rs`.
+    let mut promises: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
     for library in &libraries {
+        let promise =
+            library.rust_version.as_deref().ok_or(format!("{} has no rust-version", library.name))?;
         let needed = dependencies(&library.name)?;
         for package in all.iter().filter(|p| needed.contains(&(p.name.clone(), p.version.clone()))) {
             if too_new(package, promise) {
@@ -38,11 +34,12 @@ pub(crate) fn step() -> Result {
             }
         }
         say(&format!("{}: {} packages, none needs more than Rust {promise}", library.name, needed.len()));
+        promises.entry(promise).or_default().push(library);
     }
-    with_the_old_compiler(promise, &libraries)
+    promises.iter().try_for_each(|(promise, libraries)| with_the_old_compiler(promise, libraries))
 }
 
-fn with_the_old_compiler(promise: &str, libraries: &[Package]) -> Result {
+fn with_the_old_compiler(promise: &str, libraries: &[&Package]) -> Result {
     // `rustup run` installs nothing on its own, unlike `cargo +VERSION`.
     if version_of("rustup", &["run", promise, "cargo", "--version"]).is_none() {
         say(&format!(

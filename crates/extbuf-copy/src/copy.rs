@@ -12,6 +12,7 @@ use extbuf_layout::{Layout, Order, SliceItem};
 use extbuf_protocol::{View, ViewMut, Window};
 
 use crate::error::{CopyError, CopyErrorKind};
+use crate::kernel::Level;
 use crate::options::CopyOptions;
 use crate::output::{Fresh, reserve};
 use crate::plan::Plan;
@@ -227,7 +228,7 @@ impl CopyOptions<'_> {
         view: &View<'_>,
         order: Order,
     ) -> Result<(Window<'static>, Report), CopyError> {
-        let (layout, plan) = to_dense(view, order)?;
+        let (layout, plan) = to_dense(view, order, self.level)?;
         let memory = Fresh::new(plan.bytes())?;
         // SAFETY: the view as in `copy`; fresh memory of all the bytes that the layout reaches, apart from the view.
         let report = unsafe { self.run(&plan, memory.start(), view.as_ptr()) }?;
@@ -242,7 +243,7 @@ impl CopyOptions<'_> {
     ///
     /// As [`to_vec`], and `Cancelled`.
     pub fn to_vec(&self, view: &View<'_>, order: Order) -> Result<(Vec<u8>, Report), CopyError> {
-        let (_, plan) = to_dense(view, order)?;
+        let (_, plan) = to_dense(view, order, self.level)?;
         let mut bytes = reserve(plan.bytes())?;
         // SAFETY: the view as in `copy`; the vector has room for all the bytes that the layout reaches.
         let report = unsafe { self.run(&plan, bytes.as_mut_ptr(), view.as_ptr()) }?;
@@ -266,7 +267,7 @@ impl CopyOptions<'_> {
         if dst.nbytes() != bytes.len() {
             return Err(CopyErrorKind::Length { expected: dst.nbytes(), given: bytes.len() }.into());
         }
-        let plan = Plan::new(dst.layout(), &dense(dst.layout(), order)?)?;
+        let plan = Plan::new(dst.layout(), &dense(dst.layout(), order)?)?.at_level(self.level);
         // SAFETY: the view as in `copy`; the slice is all that the dense layout reaches, and no mutable view shares
         // bytes with a slice.
         unsafe { self.run(&plan, dst.as_mut_ptr(), bytes.as_ptr()) }
@@ -274,10 +275,10 @@ impl CopyOptions<'_> {
 }
 
 /// The dense layout of a view's items, and the plan to go there.
-fn to_dense(view: &View<'_>, order: Order) -> Result<(Layout, Plan), CopyError> {
+fn to_dense(view: &View<'_>, order: Order, level: Level) -> Result<(Layout, Plan), CopyError> {
     refuse_objects(view.format())?;
     let layout = dense(view.layout(), order)?;
-    let plan = Plan::new(&layout, view.layout())?;
+    let plan = Plan::new(&layout, view.layout())?.at_level(level);
     Ok((layout, plan))
 }
 

@@ -48,6 +48,7 @@ mod report;
 
 pub use copy::{Contiguous, contiguous, copy, copy_within, from_contiguous, to_contiguous, to_vec};
 pub use error::{CopyError, CopyErrorKind};
+pub use kernel::Level;
 pub use options::{CopyOptions, Progress, ProgressHook, Threads};
 pub use overlap::Overlap;
 pub use plan::{Kernel, Loop, Plan, Split};

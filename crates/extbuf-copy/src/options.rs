@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::kernel::Level;
+
 /// How a copy is to run. The default: on the threads of the current rayon pool, telling nobody.
 ///
 /// ```
@@ -20,7 +22,7 @@ use std::ops::ControlFlow;
 ///     seen.fetch_max(progress.bytes_done, Ordering::Relaxed);
 ///     ControlFlow::Continue(())
 /// };
-/// let options = CopyOptions { threads: Threads::AtMost(2), progress: Some(&hook) };
+/// let options = CopyOptions { threads: Threads::AtMost(2), progress: Some(&hook), ..Default::default() };
 /// let (bytes, report) = options.to_vec(&view, Order::C)?;
 /// assert_eq!(bytes[..4], 999_999u32.to_ne_bytes());
 /// assert_eq!(seen.into_inner(), 4_000_000);
@@ -34,6 +36,8 @@ pub struct CopyOptions<'h> {
     /// Told after each finished part, from whichever thread finished it; it may stop the copy. Costs nothing where it
     /// is `None`.
     pub progress: Option<&'h ProgressHook<'h>>,
+    /// With which vector instructions at most: by default those of this machine.
+    pub level: Level,
 }
 
 /// What is told of the progress of a copy: a function of [`Progress`] that says whether to go on.
@@ -44,6 +48,7 @@ impl fmt::Debug for CopyOptions<'_> {
         f.debug_struct("CopyOptions")
             .field("threads", &self.threads)
             .field("progress", &self.progress.is_some())
+            .field("level", &self.level)
             .finish()
     }
 }

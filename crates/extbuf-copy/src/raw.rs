@@ -38,7 +38,7 @@ impl CopyOptions<'_> {
         (dst, dst_base): (&Layout, *mut u8),
         (src, src_base): (&Layout, *const u8),
     ) -> Result<Report, CopyError> {
-        let plan = Plan::new(dst, src)?;
+        let plan = Plan::new(dst, src)?.at_level(self.level);
         // SAFETY: the caller's contract: stored pointers are valid.
         let overlap = unsafe { overlap::decide(&plan, (dst, dst_base), (src, src_base)) };
         let direction = match overlap {
@@ -102,7 +102,8 @@ impl CopyOptions<'_> {
     ) -> Result<Report, CopyError> {
         let scratch = Layout::contiguous(dst.itemsize(), dst.shape(), Order::C)?;
         let memory = Fresh::new(scratch.nbytes())?;
-        let (read, write) = (Plan::new(&scratch, src)?, Plan::new(dst, &scratch)?);
+        let read = Plan::new(&scratch, src)?.at_level(self.level);
+        let write = Plan::new(dst, &scratch)?.at_level(self.level);
         let meter = Meter::new(self, [&read, &write]);
         // SAFETY: the caller's contract; the scratch memory is fresh, so apart from both sides.
         unsafe { meter.run(&read, memory.start(), src_base) }?;

@@ -24,7 +24,7 @@ fn the_pool_that_the_caller_is_in() {
             (Threads::AtMost(100), size),
             (Threads::AtMost(0), 1),
         ] {
-            let options = CopyOptions { threads, progress: None };
+            let options = CopyOptions { threads, ..CopyOptions::default() };
             let (copied, report) = pool.install(|| options.to_vec(&view, Order::C)).unwrap();
             assert_eq!(report.threads, expected, "{threads:?} in a pool of {size}");
             assert!(copied == bytes);

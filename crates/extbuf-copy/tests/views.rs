@@ -233,7 +233,7 @@ fn progress_is_told_and_can_stop() {
             most.fetch_max(progress.bytes_done, Ordering::Relaxed);
             ControlFlow::Continue(())
         };
-        let options = CopyOptions { threads, progress: Some(&hook) };
+        let options = CopyOptions { threads, progress: Some(&hook), ..CopyOptions::default() };
         let (bytes, report) = options.to_vec(&view, Order::C).unwrap();
         assert!(bytes == reversed);
         assert_eq!(calls.into_inner(), report.parts);
@@ -243,7 +243,7 @@ fn progress_is_told_and_can_stop() {
         let stop = |progress: Progress| {
             if progress.bytes_done > 3 << 20 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let options = CopyOptions { threads, progress: Some(&stop) };
+        let options = CopyOptions { threads, progress: Some(&stop), ..CopyOptions::default() };
         match options.to_contiguous(&view, Order::C).unwrap_err().kind() {
             CopyErrorKind::Cancelled { done, parts } => assert!((3..*parts).contains(done)),
             other => panic!("{other:?}"),
@@ -260,7 +260,7 @@ fn a_panic_in_the_hook_comes_out_and_leaves_nothing_behind() {
             assert!(progress.bytes_done < 2 << 20, "the hook panics");
             ControlFlow::Continue(())
         };
-        let options = CopyOptions { threads, progress: Some(&hook) };
+        let options = CopyOptions { threads, progress: Some(&hook), ..CopyOptions::default() };
         let caught =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| options.to_vec(&view, Order::C)));
         assert!(caught.is_err());
@@ -272,11 +272,12 @@ fn a_panic_in_the_hook_comes_out_and_leaves_nothing_behind() {
 fn any_number_of_threads_gives_the_same_bytes() {
     let image = picture(700, 1000);
     let window = image.window(Request::FULL_RO).unwrap().map(|view| view.permute(&[2, 1, 0])).unwrap();
-    let (expected, report) =
-        CopyOptions { threads: Threads::ONE, progress: None }.to_vec(&window.view(), Order::C).unwrap();
+    let (expected, report) = CopyOptions { threads: Threads::ONE, ..CopyOptions::default() }
+        .to_vec(&window.view(), Order::C)
+        .unwrap();
     assert!(report.parts > 1 && report.threads == 1);
     for round in 0..20 {
-        let options = CopyOptions { threads: Threads::AtMost(1 + round % 4), progress: None };
+        let options = CopyOptions { threads: Threads::AtMost(1 + round % 4), ..CopyOptions::default() };
         assert!(options.to_vec(&window.view(), Order::C).unwrap().0 == expected);
     }
 }

@@ -162,6 +162,11 @@ fn a_manifest_without_its_fields_is_refused() {
     let own = tree.files[manifest].replace("rust-version.workspace = true", "rust-version = \"1.90\"");
     write(&mut tree, manifest, &own);
     refused(&tree, manifest, 5, "`rust-version` is the workspace's");
+    let mut tree = kept("extbuf-copy");
+    let manifest = "crates/extbuf-copy/Cargo.toml";
+    let newer = tree.files[manifest].replace("rust-version.workspace = true", "rust-version = \"1.89\"");
+    write(&mut tree, manifest, &newer);
+    accepted(&tree);
 }
 
 #[test]

@@ -10,7 +10,9 @@
 // Reads and writes through raw addresses are what this folder is for.
 #![allow(unsafe_code)]
 
+mod cache;
 mod items;
+mod level;
 mod run;
 mod table;
 mod transpose;
@@ -29,6 +31,8 @@ pub(crate) struct Grid {
 /// A loop of one step.
 pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
 
+pub(crate) use cache::Caches;
+pub use level::Level;
 pub(crate) use table::Table;
 
 /// Asks for the cache line at an address that may be touched soon, whether or not there is memory.

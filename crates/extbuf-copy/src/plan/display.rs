@@ -18,19 +18,19 @@ impl fmt::Display for Kernel {
 }
 
 /// ```
-/// use extbuf_copy::Plan;
+/// use extbuf_copy::{Level, Plan};
 /// use extbuf_layout::{Layout, Order};
 ///
 /// // Height x width x channel to channel x height x width.
 /// let dst = Layout::strided(1, &[480, 640, 3], &[640, 1, 480 * 640], 0)?;
 /// let src = Layout::contiguous(1, &[480, 640, 3], Order::C)?;
 /// assert_eq!(
-///     Plan::new(&dst, &src)?.to_string(),
+///     Plan::new(&dst, &src)?.at_level(Level::Portable).to_string(),
 ///     "\
 /// 921600 bytes in 1 part
 ///   loop 0: 3 steps, dst +307200, src +1
 ///   loop 1: 307200 steps, dst +1, src +3
-///   transpose of 1-byte units"
+///   transpose of 1-byte units, portable"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -55,7 +55,7 @@ impl fmt::Display for Plan {
         for (i, l) in self.loops.iter().enumerate() {
             write!(f, "\n  loop {i}: {} steps, dst {:+}, src {:+}", l.extent, l.dst, l.src)?;
         }
-        write!(f, "\n  {} of {}-byte units", self.kernel, self.unit)
+        write!(f, "\n  {} of {}-byte units, {}", self.kernel, self.unit, self.level)
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, steps_over};
 use extbuf_layout::Layout;
 
 use crate::error::CopyError;
+use crate::kernel::{Caches, Level};
 
 /// Loops kept without allocation.
 pub(crate) type Loops = List<Loop, 8>;
@@ -164,6 +165,11 @@ pub struct Plan {
     pub(crate) bytes: usize,
     pub(crate) unit: usize,
     pub(crate) kernel: Kernel,
+    /// The form of the kernel: never more than this machine has.
+    pub(crate) level: Level,
+    /// Whether kernels that can write past the cache should.
+    #[allow(dead_code, reason = "for the kernels that can")]
+    pub(crate) streams: bool,
     /// Extents of the load loops, outermost first.
     pub(crate) outer: List<usize, 8>,
     /// How many steps of the innermost load loop are taken together.
@@ -189,14 +195,36 @@ impl Plan {
     /// `Ndim`, `Shape` and `Itemsize` where the two do not agree; `Overlap` and `SharedPointer` where two indices of the
     /// destination may name the same byte.
     pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
-        let mut plan = Plan::lay_out(dst, src)?;
-        (plan.kernel, plan.inner) = passes::choose_kernel(&mut plan.loops, plan.unit);
-        if let Some(load) = plan.outer.len().checked_sub(1) {
-            let step = plan.dst.strides(plan.dst.levels() - 1)[load];
-            plan.together = passes::take_together(step, &plan.loops, plan.unit, plan.kernel);
+        Ok(Plan::lay_out(dst, src)?.decide(Level::of_this_machine()))
+    }
+
+    /// The same copy with kernels of no more than this level, for whoever wants to test or measure them; the parts are
+    /// cut anew. A level that this machine does not have is taken for the highest that it has.
+    pub fn at_level(mut self, level: Level) -> Plan {
+        let level = level.min(Level::of_this_machine());
+        if level == self.level || self.kernel == Kernel::Move {
+            return self;
         }
-        let parts = passes::parts_for(plan.bytes, plan.kernel);
-        Ok(plan.with_parts(parts))
+        // Back to how the passes before the choice left the loops.
+        passes::sort(&mut self.loops);
+        self.decide(level)
+    }
+
+    /// The last passes: kernel and parts.
+    fn decide(mut self, level: Level) -> Plan {
+        self.level = level;
+        self.streams = self.bytes >= Caches::get().streams_from();
+        (self.kernel, self.inner) = passes::choose_kernel(&mut self.loops, self.unit);
+        self.together = match self.outer.len().checked_sub(1) {
+            Some(load) => {
+                let step = self.dst.strides(self.dst.levels() - 1)[load];
+                passes::take_together(step, &self.loops, self.unit, self.kernel)
+            }
+            None => 1,
+        };
+        (self.split, self.grain, self.parts) = (Split::Whole, 1, 1);
+        let parts = passes::parts_for(self.bytes, self.kernel);
+        self.with_parts(parts)
     }
 
     /// A plan that moves items strictly one after another in ascending or descending order of destination address:
@@ -219,6 +247,8 @@ impl Plan {
             bytes: dst.nbytes(),
             unit: dst.itemsize(),
             kernel: Kernel::Run,
+            level: Level::of_this_machine(),
+            streams: false,
             outer: List::new(),
             together: 1,
             dst: Chain::new(dst, &[]),
@@ -274,6 +304,11 @@ impl Plan {
     /// What runs inside the loops.
     pub fn kernel(&self) -> Kernel {
         self.kernel
+    }
+
+    /// The vector instructions that the kernel may use.
+    pub fn level(&self) -> Level {
+        self.level
     }
 
     /// The extents of the loops at each step of which pointers are followed, outermost first.

@@ -8,6 +8,7 @@ use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order};
 use super::passes::*;
 use super::{Direction, Kernel, Loop, Loops, Plan, Split};
 use crate::error::{CopyError, CopyErrorKind};
+use crate::kernel::Level;
 
 fn loops(literal: &[(usize, isize, isize)]) -> Loops {
     let loops: Vec<Loop> = literal.iter().map(|&(extent, dst, src)| Loop { extent, dst, src }).collect();
@@ -179,11 +180,11 @@ fn load_steps_are_taken_together_where_the_destination_runs_along_them() {
     let planes = rows(&[480, 640], &[8, 0], &[0, 1]);
     let turned = Layout::contiguous(1, &[480, 640], Order::F).unwrap();
     assert_eq!(
-        Plan::new(&turned, &planes).unwrap().to_string(),
+        Plan::new(&turned, &planes).unwrap().at_level(Level::Portable).to_string(),
         "307200 bytes in 1 part
   load loop 0: 480 steps, dst +1, src +8 -> +0, 64 together
   loop 0: 640 steps, dst +480, src +1
-  items of 1-byte units"
+  items of 1-byte units, portable"
     );
 }
 
@@ -211,7 +212,7 @@ fn a_plan_says_what_it_will_do() {
         [LevelSpec { offset: 800, strides: &[8, 0, 0] }, LevelSpec { offset: 150, strides: &[0, 3, 1] }];
     let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[40, 50, 3], levels: &levels }).unwrap();
     let dst = Layout::strided(1, &[40, 50, 3], &[-50, 1, 2000], 39 * 50).unwrap();
-    let plan = Plan::new(&dst, &src).unwrap();
+    let plan = Plan::new(&dst, &src).unwrap().at_level(Level::Portable);
     assert_eq!(
         plan.to_string(),
         "\
@@ -219,7 +220,7 @@ fn a_plan_says_what_it_will_do() {
   load loop 0: 40 steps, dst -50, src +8 -> +0
   loop 0: 3 steps, dst +2000, src +1
   loop 1: 50 steps, dst +1, src +3
-  transpose of 1-byte units"
+  transpose of 1-byte units, portable"
     );
     assert!(plan.with_parts(8).to_string().starts_with("6000 bytes in 8 parts, cut along load loop 0\n"));
 }
