@@ -21,6 +21,7 @@
 
 use pyo3::prelude::*;
 
+mod item;
 mod lease;
 mod raw;
 mod view;
