@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Grid, ONCE, Table};
+use crate::kernel::{self, Grid, Manner, ONCE, Table};
 use crate::plan::{Chain, Kernel, Loop, Loops, MOST_TOGETHER, Plan, Split};
 
 impl Plan {
@@ -40,6 +40,7 @@ impl Plan {
         }
         let mut job = Job {
             kernel: self.kernel,
+            manner: Manner { level: self.level, streams: self.streams },
             unit: self.unit,
             loops: self.loops.clone(),
             table: None,
@@ -167,6 +168,7 @@ const BY_TURNS: usize = 64;
 /// One part of a plan, less its load loops.
 struct Job {
     kernel: Kernel,
+    manner: Manner,
     unit: usize,
     loops: Loops,
     /// Of the innermost loops, where the kernel is that; `loops` are then the others.
@@ -229,7 +231,7 @@ impl Job {
             _ => Grid { i: ONCE, j: ONCE },
         };
         // SAFETY: the caller's contract.
-        unsafe { kernel::run(self.kernel, self.unit, grid, dst, src) };
+        unsafe { kernel::run(self.kernel, self.manner, self.unit, grid, dst, src) };
     }
 }
 

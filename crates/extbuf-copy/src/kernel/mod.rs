@@ -48,6 +48,15 @@ fn prefetch(address: *const u8) {
     let _ = address;
 }
 
+/// How the bytes of a plan are moved: by which instructions, and whether past the cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    #[allow(dead_code, reason = "for the kernels that have forms for it")]
+    pub(crate) level: Level,
+    #[allow(dead_code, reason = "for the kernels that can")]
+    pub(crate) streams: bool,
+}
+
 /// Runs a kernel over the two innermost loops.
 ///
 /// # Safety
@@ -55,7 +64,15 @@ fn prefetch(address: *const u8) {
 /// For all `i`, `j` inside the grid the `unit` bytes at `dst + i * grid.i.dst + j * grid.j.dst` may be written and the
 /// `unit` bytes at the source place of the same `i`, `j` may be read (P1); the places written are disjoint (P2). Except
 /// for [`Kernel::Move`] no place written overlaps a place read.
-pub(crate) unsafe fn run(kernel: Kernel, unit: usize, grid: Grid, dst: *mut u8, src: *const u8) {
+pub(crate) unsafe fn run(
+    kernel: Kernel,
+    manner: Manner,
+    unit: usize,
+    grid: Grid,
+    dst: *mut u8,
+    src: *const u8,
+) {
+    let _ = manner;
     match kernel {
         Kernel::Run => {
             // SAFETY: the caller's contract, handed on unchanged.

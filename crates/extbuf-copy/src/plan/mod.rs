@@ -168,7 +168,6 @@ pub struct Plan {
     /// The form of the kernel: never more than this machine has.
     pub(crate) level: Level,
     /// Whether kernels that can write past the cache should.
-    #[allow(dead_code, reason = "for the kernels that can")]
     pub(crate) streams: bool,
     /// Extents of the load loops, outermost first.
     pub(crate) outer: List<usize, 8>,
