@@ -79,6 +79,7 @@ const STEPS: &[Step] = &[
         run: package,
         when: When::Full,
     },
+    Step { name: "loom", what: "threads at leases and locks, in every order", run: loom, when: When::Full },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
@@ -218,6 +219,14 @@ fn test() -> Result {
 fn compile_fail() -> Result {
     let mut command = cargo(["test", "--locked", "--doc", "--package", "extbuf-protocol"]);
     run(command.env("RUSTC_BOOTSTRAP", "1"))
+}
+
+/// The crate once more, with loom's atomics and locks in the place of the standard library's: in a folder of its own,
+/// since the flag is every crate's.
+fn loom() -> Result {
+    let arguments = ["test", "--locked", "--release", "--package", "extbuf-protocol", "--test", "loom"];
+    let mut command = cargo(arguments);
+    run(command.args(["--target-dir", "target/loom"]).env("RUSTFLAGS", "--cfg loom"))
 }
 
 fn no_default_features() -> Result {

@@ -55,6 +55,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod access;
 mod exporter;
 #[cfg(doctest)]
 mod lifetimes;
@@ -67,6 +69,8 @@ mod sync;
 mod view;
 mod window;
 
+#[cfg(feature = "std")]
+pub use access::{Locked, Writer};
 pub use exporter::{Export, Exporter};
 pub use memory::{Access, Block, Lease, Memory, Owner};
 pub use refusal::{Refusal, RefusalKind};

@@ -19,11 +19,11 @@
 // The only raw pointers to lent memory start here.
 #![allow(unsafe_code)]
 
+use crate::sync::{AtomicUsize, Ordering};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use bytemuck::{AnyBitPattern, NoUninit};
 

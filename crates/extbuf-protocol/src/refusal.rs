@@ -57,6 +57,9 @@ pub enum RefusalKind {
         /// True where the live lease is one that writes.
         writing: bool,
     },
+    /// A writer panicked and may have left half of its work: [`Locked::read`](crate::Locked::read) after that.
+    #[cfg(feature = "std")]
+    Poisoned,
     /// The memory cannot be moved or dropped: `resize` while a window lives.
     Pinned {
         /// Leases that are live.
@@ -157,6 +160,8 @@ impl fmt::Display for Refusal {
                 write!(f, "memory is lent: {} for reading", Counted(*live, "live lease"))
             }
             Busy { live: _, writing: true } => write!(f, "memory is lent: one live lease writes"),
+            #[cfg(feature = "std")]
+            Poisoned => write!(f, "a writer panicked, the memory awaits repair"),
             Pinned { live } => write!(f, "memory is pinned by {}", Counted(*live, "live lease")),
             NotContiguous { order: Order::C } => write!(f, "the layout is not C-contiguous"),
             NotContiguous { order: Order::F } => write!(f, "the layout is not Fortran-contiguous"),
