@@ -423,6 +423,7 @@ impl Format {
 
     /// Which of the six things it is.
     #[must_use]
+    #[inline]
     pub fn item(&self) -> Item<'_> {
         let node = match &self.0 {
             Repr::Scalar(scalar) => return Item::Scalar(*scalar),
@@ -458,6 +459,7 @@ impl Format {
 
     /// Size of one item in bytes, padding included. 0 is possible: `T{}`, `0s`.
     #[must_use]
+    #[inline]
     pub fn itemsize(&self) -> usize {
         match self.item() {
             Item::Scalar(scalar) => scalar.itemsize(),

@@ -3,7 +3,7 @@
 use crate::element::Element;
 use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
-use crate::item::{Format, Item, Record};
+use crate::item::{Format, Item, Record, Repr};
 use crate::print::label;
 use crate::scalar::{Kind, Scalar};
 
@@ -27,8 +27,13 @@ impl Format {
     /// assert_eq!(error.to_string(), "float in the format, signed integer in the type");
     /// # Ok::<(), extbuf_format::ParseError>(())
     /// ```
+    #[inline]
     pub fn matches<T: Element>(&self) -> Result<(), FormatError> {
-        same(self, &T::FORMAT)
+        // What is written alike means the same; of scalars that is told at once.
+        match (&self.0, &T::FORMAT.0) {
+            (Repr::Scalar(a), Repr::Scalar(b)) if a == b => Ok(()),
+            _ => same(self, &T::FORMAT),
+        }
     }
 }
 

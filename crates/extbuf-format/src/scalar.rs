@@ -460,6 +460,7 @@ impl Scalar {
 
     /// Size in bytes; for a bit field the bytes that hold it when it starts at a byte.
     #[must_use]
+    #[inline]
     pub const fn itemsize(self) -> usize {
         match self.code {
             Code::Bits => self.len.div_ceil(8),

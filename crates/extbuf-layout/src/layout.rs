@@ -206,11 +206,18 @@ impl Layout {
     /// # Panics
     ///
     /// If there is no such level.
+    #[inline]
     pub fn extent(&self, level: usize) -> Extent {
-        match self.checked_extent(level) {
-            Ok(extent) => extent,
-            Err(_) => unreachable!("L3 holds for every layout"),
+        let words = self.level(level);
+        let (mut low, mut high, mut items) = (words[0], words[0], 1);
+        for (&extent, &stride) in self.shape().iter().zip(&words[1..]) {
+            items *= extent.min(1);
+            // In range by L3, if there are items. The stride of a single entry may be anything, and is not used.
+            let reach = stride.wrapping_mul(extent.wrapping_sub(1) as isize);
+            low = low.wrapping_add(reach.min(0));
+            high = high.wrapping_add(reach.max(0));
         }
+        if items == 0 { 0..0 } else { low..high.wrapping_add(self.width(level)) }
     }
 
     /// Whether every byte that level 0 reaches lies in a block of memory whose first byte the base points at. Items
@@ -235,17 +242,26 @@ impl Layout {
     /// there; `A` is whatever stands for an address (a raw pointer, the number of a block in a test). The answer is
     /// the last base and the byte offset of the item from it. `None` where the index has the wrong length or leaves
     /// the shape.
+    #[inline]
     pub fn locate<A>(
         &self,
         base: A,
         index: &[usize],
         mut load: impl FnMut(A, isize) -> A,
     ) -> Option<(A, isize)> {
-        if index.len() != self.ndim() || index.iter().zip(self.shape()).any(|(k, n)| k >= n) {
+        if index.len() != self.ndim() {
             return None;
         }
         let mut base = base;
-        let mut place = self.place(0, index);
+        let words = self.level(0);
+        let mut place = words[0];
+        for ((&k, &extent), &stride) in index.iter().zip(self.shape()).zip(&words[1..]) {
+            if k >= extent {
+                return None;
+            }
+            // As in `place`.
+            place = place.wrapping_add(stride.wrapping_mul(k as isize));
+        }
         for level in 1..self.levels() {
             base = load(base, place);
             place = self.place(level, index);
@@ -361,6 +377,12 @@ impl Layout {
         Ok(())
     }
 
+    /// Bytes of what stands at a level: a pointer, or the item.
+    #[inline]
+    fn width(&self, level: usize) -> isize {
+        (if level + 1 < self.levels() { POINTER_BYTES } else { self.itemsize }) as isize
+    }
+
     fn checked_extent(&self, level: usize) -> Result<Extent, LayoutError> {
         if self.is_empty() {
             return Ok(0..0);
@@ -377,8 +399,7 @@ impl Layout {
             *end = end.checked_add(reach).ok_or_else(overflow)?;
             high.checked_sub(low).ok_or_else(overflow)?;
         }
-        let width = if level + 1 < self.levels() { POINTER_BYTES } else { self.itemsize };
-        match high.checked_add(width as isize) {
+        match high.checked_add(self.width(level)) {
             Some(high) if high.checked_sub(low).is_some() => Ok(low..high),
             _ => Err(Kind::AddressOverflow { level, axis: None }.into()),
         }
