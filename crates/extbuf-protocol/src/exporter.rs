@@ -9,14 +9,17 @@
 #![allow(unsafe_code)]
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use core::fmt;
 
 use extbuf_format::Format;
 use extbuf_layout::{Layout, Overlap};
 
-use crate::memory::{Access, Lease};
+use crate::memory::lends::Key;
+use crate::memory::{Access, Lease, Lends};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::request::{Grant, Request};
+use crate::sharing::{Frozen, Sharing};
 use crate::view::raw::RawView;
 use crate::view::{View, ViewMut};
 use crate::window::Window;
@@ -24,7 +27,7 @@ use crate::window::Window;
 /// How hard to look for two items that share a byte before a layout is refused for writing.
 const OVERLAP_WORK: usize = 1000;
 
-/// Anything that lends memory for `'m`.
+/// Anything that lends memory for `'m`, [`Frozen`] unless it says otherwise.
 ///
 /// One method to write; it pins the memory and describes it. A whole exporter:
 ///
@@ -48,7 +51,7 @@ const OVERLAP_WORK: usize = 1000;
 ///
 /// impl Exporter<'static> for Matrix {
 ///     fn export(&self, request: Request) -> Result<Export<'static, '_>, Refusal> {
-///         Export::new(self.memory.lease(request.access())?, &self.layout, &self.format, request)
+///         Export::new(&self.memory, &self.layout, &self.format, request)
 ///     }
 /// }
 ///
@@ -63,20 +66,21 @@ const OVERLAP_WORK: usize = 1000;
 /// assert_eq!(matrix.window(Request::FULL_RO)?.view().get::<f64>(&[2, 0])?, 3.0);
 /// # Ok::<(), Refusal>(())
 /// ```
-pub trait Exporter<'m> {
+pub trait Exporter<'m, S: Sharing = Frozen> {
     /// Pins the memory and describes it, or says why not.
     ///
     /// # Errors
     ///
     /// A [`Refusal`]: the request cannot be satisfied by this memory, or not while others hold it.
-    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal>;
+    fn export(&self, request: Request) -> Result<Export<'m, '_, S>, Refusal>;
 
     /// Exports and keeps, in one step.
     ///
     /// # Errors
     ///
     /// As [`export`](Exporter::export).
-    fn window(&self, request: Request) -> Result<Window<'m>, Refusal> {
+    #[inline]
+    fn window(&self, request: Request) -> Result<Window<'m, S>, Refusal> {
         Ok(self.export(request)?.keep())
     }
 
@@ -85,7 +89,7 @@ pub trait Exporter<'m> {
     /// # Errors
     ///
     /// As [`export`](Exporter::export).
-    fn with_view<R>(&self, request: Request, f: impl for<'e> FnOnce(View<'e>) -> R) -> Result<R, Refusal>
+    fn with_view<R>(&self, request: Request, f: impl for<'e> FnOnce(View<'e, S>) -> R) -> Result<R, Refusal>
     where
         Self: Sized,
     {
@@ -94,61 +98,88 @@ pub trait Exporter<'m> {
     }
 }
 
-impl<'m, E: Exporter<'m> + ?Sized> Exporter<'m> for alloc::boxed::Box<E> {
-    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
+impl<'m, S: Sharing, E: Exporter<'m, S> + ?Sized> Exporter<'m, S> for Box<E> {
+    fn export(&self, request: Request) -> Result<Export<'m, '_, S>, Refusal> {
         (**self).export(request)
     }
 }
 
 /// One grant: memory for `'m`, described by what the exporter stores, for `'d`. Ends when it is dropped.
 ///
-/// Invariant: V1, V3 (if the grant is writable), V4 and V5 hold for `lease.base()` under `layout` while the lease
-/// lives; `layout` and `format` have the same itemsize; a writable grant has a lease that nobody shares.
-pub struct Export<'m, 'd> {
-    lease: Lease<'m>,
-    layout: Cow<'d, Layout>,
-    format: Cow<'d, Format>,
+/// Invariant: V1, V3 (if the grant is writable), V4 and V5 hold for `lease.base()` under the layout while the lease
+/// lives; layout and format have the same itemsize; a writable grant of frozen memory has a lease that nobody shares.
+pub struct Export<'m, 'd, S: Sharing = Frozen> {
+    lease: Lease<'m, S>,
+    described: Described<'d>,
     grant: Grant,
 }
 
-impl<'m, 'd> Export<'m, 'd> {
-    /// Lends memory under a description that the exporter stores. Checks that the layout stays inside the block, that
-    /// layout and format agree, and that both fit the request.
+/// Who has the description. What was made up on the spot goes into a box, so that the others stay small.
+enum Described<'d> {
+    Borrowed(&'d Layout, &'d Format),
+    Owned(Box<(Layout, Format)>),
+}
+
+impl Described<'_> {
+    #[inline]
+    fn layout(&self) -> &Layout {
+        match self {
+            Described::Borrowed(layout, _) => layout,
+            Described::Owned(owned) => &owned.0,
+        }
+    }
+
+    #[inline]
+    fn format(&self) -> &Format {
+        match self {
+            Described::Borrowed(_, format) => format,
+            Described::Owned(owned) => &owned.1,
+        }
+    }
+}
+
+impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
+    /// Lends memory under a description that the exporter stores. Leases the memory as the request asks, checks that
+    /// the layout stays inside the block, that layout and format agree, and that both fit the request.
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::OutOfBlock`], [`RefusalKind::UnprovenLoads`], [`RefusalKind::ItemsizeMismatch`],
-    /// [`RefusalKind::ReadOnly`] and [`RefusalKind::ItemsOverlap`] for a writable request, and those of
-    /// [`Request::check`].
+    /// [`RefusalKind::Busy`], [`RefusalKind::OutOfBlock`], [`RefusalKind::UnprovenLoads`],
+    /// [`RefusalKind::ItemsizeMismatch`], [`RefusalKind::ReadOnly`] and [`RefusalKind::ItemsOverlap`] for a writable
+    /// request, and those of [`Request::check`].
+    #[inline]
     pub fn new(
-        lease: Lease<'m>,
+        memory: impl Lends<'m, 'd, S>,
         layout: &'d Layout,
         format: &'d Format,
         request: Request,
-    ) -> Result<Export<'m, 'd>, Refusal> {
-        Export::direct(lease, Cow::Borrowed(layout), Cow::Borrowed(format), request)
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
+        let lease = memory.pin(request.access(), Key(()))?;
+        Export::direct(lease, Described::Borrowed(layout, format), request)
     }
 
-    /// As [`new`](Export::new), for an exporter that makes up its description on the spot.
+    /// As [`new`](Export::new), for an exporter that makes up its description on the spot. Allocates once.
     ///
     /// # Errors
     ///
     /// As [`new`](Export::new).
     pub fn described(
-        lease: Lease<'m>,
+        memory: impl Lends<'m, 'd, S>,
         layout: Layout,
         format: Format,
         request: Request,
-    ) -> Result<Export<'m, 'd>, Refusal> {
-        Export::direct(lease, Cow::Owned(layout), Cow::Owned(format), request)
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
+        let lease = memory.pin(request.access(), Key(()))?;
+        Export::direct(lease, Described::Owned(Box::new((layout, format))), request)
     }
 
+    #[inline]
     fn direct(
-        lease: Lease<'m>,
-        layout: Cow<'d, Layout>,
-        format: Cow<'d, Format>,
+        lease: Lease<'m, S>,
+        described: Described<'d>,
         request: Request,
-    ) -> Result<Export<'m, 'd>, Refusal> {
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
+        let layout = described.layout();
         if !layout.is_direct() {
             return Err(RefusalKind::UnprovenLoads { loads: layout.levels() - 1 }.into());
         }
@@ -157,7 +188,7 @@ impl<'m, 'd> Export<'m, 'd> {
         }
         // SAFETY: V1: the extent is checked against the block in there, and there are no loads (V4); V3: checked
         // above; V5: M1 and M3 of the lease.
-        unsafe { Export::with_loads(lease, layout, format, request) }
+        unsafe { Export::proven(lease, described, request) }
     }
 
     /// Lends memory whose layout follows pointers. [`Rows`](crate::Rows) is the safe way to most of these.
@@ -174,11 +205,30 @@ impl<'m, 'd> Export<'m, 'd> {
     /// `base` (V1, V4, V5). If the request is writable, the items of two different indices share no byte, be it
     /// through two pointers or through one that both indices reach, and none shares one with a stored pointer (V3).
     pub unsafe fn with_loads(
-        lease: Lease<'m>,
+        memory: impl Lends<'m, 'd, S>,
         layout: Cow<'d, Layout>,
         format: Cow<'d, Format>,
         request: Request,
-    ) -> Result<Export<'m, 'd>, Refusal> {
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
+        let lease = memory.pin(request.access(), Key(()))?;
+        let described = match (layout, format) {
+            (Cow::Borrowed(layout), Cow::Borrowed(format)) => Described::Borrowed(layout, format),
+            (layout, format) => Described::Owned(Box::new((layout.into_owned(), format.into_owned()))),
+        };
+        // SAFETY: the caller's contract.
+        unsafe { Export::proven(lease, described, request) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`with_loads`](Export::with_loads).
+    #[inline(always)]
+    unsafe fn proven(
+        lease: Lease<'m, S>,
+        described: Described<'d>,
+        request: Request,
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
+        let (layout, format) = (described.layout(), described.format());
         if layout.itemsize() != format.itemsize() {
             let (layout, format) = (layout.itemsize(), format.itemsize());
             return Err(RefusalKind::ItemsizeMismatch { layout, format }.into());
@@ -190,23 +240,46 @@ impl<'m, 'd> Export<'m, 'd> {
         if request.wants_writable() && lease.access() == Access::Read {
             return Err(RefusalKind::ReadOnly.into());
         }
-        let grant = request.check(&layout)?;
-        Ok(Export { lease, layout, format, grant })
+        let grant = request.check(layout)?;
+        Ok(Export { lease, described, grant })
     }
 
-    /// Passes on a share of a lease that views already satisfy; for windows.
-    pub(crate) fn passed_on(
-        lease: Lease<'m>,
+    /// Lends memory under a description that was checked when it was made.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::Busy`], [`RefusalKind::ReadOnly`], and those of [`Request::check`].
+    ///
+    /// # Safety
+    ///
+    /// As [`with_loads`](Export::with_loads); level 0 stays inside the block, and the itemsizes are equal.
+    #[inline]
+    pub(crate) unsafe fn checked(
+        memory: impl Lends<'m, 'd, S>,
         layout: &'d Layout,
         format: &'d Format,
         request: Request,
-    ) -> Result<Export<'m, 'd>, Refusal> {
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
         let grant = request.check(layout)?;
-        Ok(Export { lease, layout: Cow::Borrowed(layout), format: Cow::Borrowed(format), grant })
+        let lease = memory.pin(request.access(), Key(()))?;
+        Ok(Export { lease, described: Described::Borrowed(layout, format), grant })
+    }
+
+    /// Passes on a share of a lease that views already satisfy; for windows.
+    #[inline]
+    pub(crate) fn passed_on(
+        lease: Lease<'m, S>,
+        layout: &'d Layout,
+        format: &'d Format,
+        request: Request,
+    ) -> Result<Export<'m, 'd, S>, Refusal> {
+        let grant = request.check(layout)?;
+        Ok(Export { lease, described: Described::Borrowed(layout, format), grant })
     }
 
     /// Looks at the memory, for the time of a borrow.
-    pub fn view(&self) -> View<'_> {
+    #[inline]
+    pub fn view(&self) -> View<'_, S> {
         // SAFETY: V1, V4, V5: invariant of `Export`; V2: the lease is borrowed. No writing meanwhile: that takes
         // `&mut self`.
         unsafe { View::from_raw(self.raw()) }
@@ -217,25 +290,39 @@ impl<'m, 'd> Export<'m, 'd> {
     /// # Errors
     ///
     /// [`RefusalKind::ReadOnly`] where the request was not a writable one.
-    pub fn view_mut(&mut self) -> Result<ViewMut<'_>, Refusal> {
+    #[inline]
+    pub fn view_mut(&mut self) -> Result<ViewMut<'_, S>, Refusal> {
         if !self.grant.writable {
             return Err(RefusalKind::ReadOnly.into());
         }
-        // SAFETY: V1 to V5: invariant of `Export`, whose lease nobody shares, borrowed exclusively.
+        // SAFETY: V1 to V5: invariant of `Export`, whose lease nobody shares, borrowed exclusively; of foreign memory
+        // a share is enough.
         Ok(unsafe { ViewMut::from_raw(self.raw()) })
     }
 
+    #[inline]
     fn raw(&self) -> RawView<'_> {
-        let (layout, format) = (Cow::Borrowed(&*self.layout), Cow::Borrowed(&*self.format));
+        let (layout, format) = (Cow::Borrowed(self.layout()), Cow::Borrowed(self.format()));
         // SAFETY: a raw view alone is never read; the callers pass the contract on.
         unsafe { RawView::new(self.lease.base(), layout, format) }
     }
 
     /// Keeps the memory beyond the exporter's description: copies the description, ends `'d`.
-    pub fn keep(self) -> Window<'m> {
-        let Export { lease, layout, format, grant } = self;
-        // SAFETY: invariant of `Export`; the description is copied, the lease goes along.
-        unsafe { Window::new(lease.into_chained(), layout.into_owned(), format.into_owned(), grant) }
+    #[inline(always)]
+    pub fn keep(self) -> Window<'m, S> {
+        let Export { lease, described, grant } = self;
+        let lease = lease.outlast();
+        match described {
+            // SAFETY: invariant of `Export`; the description is copied, the lease goes along.
+            Described::Borrowed(layout, format) => unsafe {
+                Window::new(lease, layout.clone(), format.clone(), grant)
+            },
+            Described::Owned(owned) => {
+                let (layout, format) = *owned;
+                // SAFETY: as above.
+                unsafe { Window::new(lease, layout, format, grant) }
+            }
+        }
     }
 
     /// What was asked for and may be relied on.
@@ -244,21 +331,23 @@ impl<'m, 'd> Export<'m, 'd> {
     }
 
     /// Where the items are.
+    #[inline]
     pub fn layout(&self) -> &Layout {
-        &self.layout
+        self.described.layout()
     }
 
     /// What an item is.
+    #[inline]
     pub fn format(&self) -> &Format {
-        &self.format
+        self.described.format()
     }
 }
 
-impl fmt::Debug for Export<'_, '_> {
+impl<S: Sharing> fmt::Debug for Export<'_, '_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Export")
-            .field("format", &self.format)
-            .field("layout", &self.layout)
+            .field("format", self.format())
+            .field("layout", self.layout())
             .field("grant", &self.grant)
             .finish()
     }

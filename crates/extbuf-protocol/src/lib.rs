@@ -35,18 +35,20 @@
 //! | A re-exporter lends its own description | an export of a local window cannot be returned | E0515 |
 //! | The memory of a plain slice is not outlived, even by a keeper | [`Window<'m>`](Window) | E0597 |
 //! | The strictest form: nothing leaves the call | [`Exporter::with_view`] | E0521 |
-//! | A chain of windows holds one lease on the root | windows share it | |
+//! | A chain of windows holds one lease on the root | windows share it; the root is asked once | |
 //!
 //! # Reading and writing
 //!
 //! Leases that read exclude a lease that writes, and the other way round, at run time and across threads; so a view
-//! reads memory that nobody writes, and hands out `&[u8]` and `Send`s like any slice.
+//! reads memory that nobody writes, hands out `&[u8]` and goes to other threads like any slice. That is [`Frozen`]
+//! memory, which is meant where nothing else is said. Memory that others write and ask nobody, such as an object of an
+//! interpreter or a page shared with another process, is [`Foreign`], as a type: every noun here takes the marker. Its
+//! views read and write by value, its leases only count, and it stays on its thread.
 //!
 //! # What this crate does not do
 //!
-//! It moves no items (that is `extbuf-copy`) and parses nothing (`extbuf-format`). It lends no memory that others
-//! write without asking: memory shared with a process or an interpreter that keeps no such promise has no place
-//! behind a `View`. It holds no allocator and runs no thread.
+//! It moves no items in bulk (that is `extbuf-copy`) and parses nothing (`extbuf-format`). It holds no allocator and
+//! runs no thread.
 #![no_std]
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -57,12 +59,14 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod access;
+mod count;
 mod exporter;
 #[cfg(doctest)]
 mod lifetimes;
 mod memory;
 mod refusal;
 mod request;
+mod sharing;
 mod sources;
 #[allow(unused_imports, reason = "not every feature meets at all of it")]
 mod sync;
@@ -72,9 +76,10 @@ mod window;
 #[cfg(feature = "std")]
 pub use access::{Locked, Writer};
 pub use exporter::{Export, Exporter};
-pub use memory::{Access, Block, Lease, Memory, Owner};
+pub use memory::{Access, Block, Lease, Lends, Memory, Owner};
 pub use refusal::{Refusal, RefusalKind};
 pub use request::{Grant, Request};
+pub use sharing::{Foreign, Frozen, Sharing};
 pub use sources::{Array, Buffer, Rows};
 pub use view::{View, ViewMut};
 pub use window::Window;

@@ -156,3 +156,75 @@ struct TwoWriters;
 /// view.set(&[0], 7u8).unwrap();
 /// ```
 struct WriteThroughASharedSlice;
+
+/// Foreign memory stays on its thread: others may write it, and no lock of this crate keeps two of our threads apart.
+///
+/// ```compile_fail,E0277
+/// use extbuf_protocol::{Foreign, Window};
+/// fn to_another_thread(window: Window<'static, Foreign>) {
+///     std::thread::spawn(move || window.shape().len());
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{Frozen, Window};
+/// fn to_another_thread(window: Window<'static, Frozen>) {
+///     std::thread::spawn(move || window.shape().len());
+/// }
+/// ```
+struct ForeignOnAnotherThread;
+
+/// Nor may two threads look at it together.
+///
+/// ```compile_fail,E0277
+/// use extbuf_protocol::{Foreign, View};
+/// fn together(view: View<'_, Foreign>) {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| view.len());
+///     });
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{Frozen, View};
+/// fn together(view: View<'_, Frozen>) {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| view.len());
+///     });
+/// }
+/// ```
+struct ForeignOnTwoThreads;
+
+/// There is no reference to foreign bytes.
+///
+/// ```compile_fail,E0599
+/// use extbuf_protocol::{Foreign, View};
+/// fn bytes<'a>(view: View<'a, Foreign>) -> Option<&'a [u8]> {
+///     view.as_bytes()
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{Frozen, View};
+/// fn bytes<'a>(view: View<'a, Frozen>) -> Option<&'a [u8]> {
+///     view.as_bytes()
+/// }
+/// ```
+struct ReferenceToForeignBytes;
+
+/// What an export borrows from its exporter cannot be made to last by naming the bound it is made from.
+///
+/// ```compile_fail,E0599
+/// use extbuf_protocol::{Access, Frozen, Lease, Lends};
+/// fn take<'m, 'd>(memory: impl Lends<'m, 'd, Frozen>) -> Lease<'m> {
+///     memory.lease(Access::Read).unwrap()
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{Access, Lease, Memory};
+/// fn take<'m, 'd>(memory: &'d Memory<'m>) -> Lease<'m> {
+///     memory.lease(Access::Read).unwrap()
+/// }
+/// ```
+struct TakeWhatIsLent;

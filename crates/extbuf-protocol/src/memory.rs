@@ -1,10 +1,11 @@
 //! Blocks of memory, who keeps them alive, and the leases that pin them.
 //!
-//! A [`Memory`] is one block and the owner that keeps it, behind one `Arc`. Every [`Lease`] on it holds one clone of
-//! that `Arc`, so the block cannot be freed while a lease lives, and an exporter that wants to move it asks whether
-//! its own clone is the only one. Beside it stands one word of state: how many leases read, or that one writes.
-//! Readers and a writer exclude each other, at run time and across threads, so that a view may be read as plain
-//! memory and a mutable view may hand out disjoint parts of itself.
+//! A [`Memory`] is one block and the owner that keeps it, behind one `Arc`. Every [`Lease`] that outlives a borrow of
+//! it holds one clone of that `Arc`, so the block cannot be freed while a lease lives. Beside it stands one word: how
+//! many leases read, or that one writes. An exporter that wants to move the block asks whether nobody counts there
+//! and its own clone is the only one. Of [`Frozen`] memory readers and a writer exclude each other, at run time and
+//! across threads, so that a view may be read as plain memory and a mutable view may hand out disjoint parts of
+//! itself; leases on [`Foreign`](crate::Foreign) memory only count.
 //!
 //! A lease is released once, by its drop. Leaking one leaks the memory and leaves it pinned; it never frees it.
 //!
@@ -15,19 +16,21 @@
 //! - **M2** where the owner says [`Access::Write`], every byte that is reached as part of an item may be written
 //!   through the same pointer, and any bytes are valid there;
 //! - **M3** nobody else writes the bytes while a reading lease lives, nor reads or writes them while a writing lease
-//!   lives.
+//!   lives; of [`Foreign`](crate::Foreign) memory: no Rust code does while an operation on a lease runs.
 // The only raw pointers to lent memory start here.
 #![allow(unsafe_code)]
 
-use crate::sync::{AtomicUsize, Ordering};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
+use core::ptr::NonNull;
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
+use crate::count::{Count, Taken};
 use crate::refusal::{Refusal, RefusalKind};
+use crate::sharing::{Frozen, Sharing};
 
 /// Whatever keeps one block of memory: a vector, a map of a file, a foreign object whose drop releases it.
 ///
@@ -43,9 +46,10 @@ use crate::refusal::{Refusal, RefusalKind};
 ///   that does not change. It is no part of the owner itself;
 /// - **M2** where `access` is [`Access::Write`], every byte that is reached as part of an item may be written through
 ///   `base`, and any bytes are valid there. A pointer that came from a `&[u8]` may not be written through;
-/// - **M3** nobody else writes the bytes while a reading lease lives, nor reads or writes them while a writing lease
-///   lives.
-pub unsafe trait Owner: Send + Sync {
+/// - **M3** of an `Owner<Frozen>`: nobody else writes the bytes while a reading lease lives, nor reads or writes them
+///   while a writing lease lives. Of an `Owner<Foreign>`: no Rust code of this program does while an operation on a
+///   lease runs; others may, see [`Foreign`](crate::Foreign).
+pub unsafe trait Owner<S: Sharing = Frozen>: Send + Sync {
     /// The block.
     fn block(&mut self) -> Block;
 }
@@ -76,7 +80,7 @@ pub enum Access {
 
 // SAFETY: M1: a vector's block stays where it is until the vector is dropped or lent mutably. M2: `AnyBitPattern`, and
 // the pointer is the vector's own. M3: the vector is owned.
-unsafe impl<T: NoUninit + AnyBitPattern + Send + Sync> Owner for Vec<T> {
+unsafe impl<T: NoUninit + AnyBitPattern + Send + Sync> Owner<Frozen> for Vec<T> {
     fn block(&mut self) -> Block {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(self.as_mut_slice());
         Block { base: bytes.as_mut_ptr(), len: bytes.len(), access: Access::Write }
@@ -88,48 +92,72 @@ struct Borrowed<'m>(&'m mut [u8]);
 
 // SAFETY: M1 and M3: the exclusive borrow lasts for `'m`, which the owner cannot outlive, and the pointer is made from
 // it where it stays. M2: only built from slices of types in which any bytes are valid.
-unsafe impl Owner for Borrowed<'_> {
+unsafe impl Owner<Frozen> for Borrowed<'_> {
     fn block(&mut self) -> Block {
         Block { base: self.0.as_mut_ptr(), len: self.0.len(), access: Access::Write }
     }
 }
 
-/// The block, its state and its owner; what the `Arc` of a [`Memory`] points to.
+/// The block, who has it, and its owner; what the `Arc` of a [`Memory`] points to. It is never anywhere else.
 pub(crate) struct Shared<O: ?Sized> {
     block: Block,
-    /// Number of reading leases, or `WRITING`.
-    state: AtomicUsize,
+    count: Count,
     /// Keeps the block; never touched while a lease lives.
     owner: O,
 }
 
-const WRITING: usize = usize::MAX;
-/// Beyond this many readers a lease is refused, so that the count cannot reach `WRITING`.
-const MOST_READERS: usize = isize::MAX as usize;
-
 // SAFETY: the raw base is only a number here; what it points to is kept by an owner that is `Send` and `Sync`, and
-// reached through leases, which keep M3 across threads.
+// reached through leases, which keep M3: those that may leave their thread keep it across threads.
 unsafe impl<O: ?Sized + Send> Send for Shared<O> {}
 // SAFETY: as above.
 unsafe impl<O: ?Sized + Sync> Sync for Shared<O> {}
 
-impl<O: Owner> Shared<O> {
+impl<O> Shared<O> {
     /// Asks the owner for its block where it is to stay: moving a `&mut` or a `Box` after a pointer was made from it
     /// takes the pointer its right to the bytes.
-    pub(crate) fn new(owner: O) -> Arc<Shared<O>> {
-        let mut shared = Arc::new(Shared { block: Block::NONE, state: AtomicUsize::new(0), owner });
+    pub(crate) fn new<S: Sharing>(owner: O) -> Arc<Shared<O>>
+    where
+        O: Owner<S>,
+    {
+        let mut shared = Arc::new(Shared { block: Block::NONE, count: Count::new(), owner });
         Arc::get_mut(&mut shared).expect("nobody else has it yet").change(|_| ());
         shared
     }
 
     /// Lets the sole holder change the owner, and asks it for its block again.
-    pub(crate) fn change<R>(&mut self, f: impl FnOnce(&mut O) -> R) -> R {
+    pub(crate) fn change<S: Sharing, R>(&mut self, f: impl FnOnce(&mut O) -> R) -> R
+    where
+        O: Owner<S>,
+    {
         // `f` may free the block and then panic: until the owner has answered there is nothing to lend.
         self.block = Block::NONE;
         let result = f(&mut self.owner);
         self.block = self.owner.block();
         result
     }
+}
+
+impl<O: ?Sized> Shared<O> {
+    /// Leases that are live now.
+    pub(crate) fn live(&self) -> usize {
+        self.count.taken().live
+    }
+
+    #[inline]
+    fn count_in<S: Sharing>(&self, access: Access) -> Result<(), Refusal> {
+        let counted = match access {
+            Access::Write if self.block.access == Access::Read => return Err(RefusalKind::ReadOnly.into()),
+            _ if !S::FROZEN => self.count.pin(),
+            Access::Write => self.count.write(),
+            Access::Read => self.count.read(),
+        };
+        counted.map_err(busy)
+    }
+}
+
+#[cold]
+fn busy(Taken { live, writing }: Taken) -> Refusal {
+    RefusalKind::Busy { live, writing }.into()
 }
 
 /// One block of memory and whoever keeps it. Cheap to clone; what an exporter stores.
@@ -144,17 +172,20 @@ impl<O: Owner> Shared<O> {
 /// assert!(memory.lease(Access::Write).is_ok());
 /// # Ok::<(), extbuf_protocol::Refusal>(())
 /// ```
-#[derive(Clone)]
-pub struct Memory<'m> {
-    shared: Arc<Shared<dyn Owner + 'm>>,
+pub struct Memory<'m, S: Sharing = Frozen> {
+    shared: Arc<Shared<dyn Owner<S> + 'm>>,
+    /// Foreign memory stays on its thread.
+    sharing: PhantomData<S>,
+}
+
+impl<S: Sharing> Clone for Memory<'_, S> {
+    #[inline]
+    fn clone(&self) -> Self {
+        Memory { shared: self.shared.clone(), sharing: PhantomData }
+    }
 }
 
 impl<'m> Memory<'m> {
-    /// Takes an owner of memory.
-    pub fn from_owner(owner: impl Owner + 'm) -> Memory<'m> {
-        Memory { shared: Shared::new(owner) }
-    }
-
     /// Takes a vector. Reading and writing.
     pub fn from_vec<T: NoUninit + AnyBitPattern + Send + Sync>(vec: Vec<T>) -> Memory<'m> {
         Memory::from_owner(vec)
@@ -164,12 +195,16 @@ impl<'m> Memory<'m> {
     pub fn from_slice_mut<T: NoUninit + AnyBitPattern>(slice: &'m mut [T]) -> Memory<'m> {
         Memory::from_owner(Borrowed(bytemuck::cast_slice_mut(slice)))
     }
+}
 
-    pub(crate) fn from_shared(shared: Arc<Shared<dyn Owner + 'm>>) -> Memory<'m> {
-        Memory { shared }
+impl<'m, S: Sharing> Memory<'m, S> {
+    /// Takes an owner of memory.
+    pub fn from_owner(owner: impl Owner<S> + 'm) -> Memory<'m, S> {
+        Memory { shared: Shared::new::<S>(owner), sharing: PhantomData }
     }
 
     /// Bytes of the block.
+    #[inline]
     pub fn len(&self) -> usize {
         self.shared.block.len
     }
@@ -184,15 +219,14 @@ impl<'m> Memory<'m> {
         self.shared.block.access
     }
 
-    /// Leases that are live now. Only an account for messages: another thread may change it at once.
+    /// Leases that are live now, each share of one counted. Only an account for messages: another thread may change it
+    /// at once.
     pub fn live(&self) -> usize {
-        match self.shared.state.load(Ordering::Relaxed) {
-            WRITING => 1,
-            readers => readers,
-        }
+        self.shared.live()
     }
 
-    /// Pins the block, for reading together with others or for writing alone.
+    /// Pins the block without describing it: [`Frozen`] memory for reading together with others or for writing alone,
+    /// foreign memory for either.
     ///
     /// Never waits and never allocates.
     ///
@@ -200,40 +234,14 @@ impl<'m> Memory<'m> {
     ///
     /// [`RefusalKind::ReadOnly`] for writing what may only be read; [`RefusalKind::Busy`] while a live lease
     /// excludes this one.
-    pub fn lease(&self, access: Access) -> Result<Lease<'m>, Refusal> {
-        self.clone().into_lease(access)
-    }
-
-    /// As `lease`, with this share of the memory.
-    pub(crate) fn into_lease(self, access: Access) -> Result<Lease<'m>, Refusal> {
-        let state = &self.shared.state;
-        let busy = |seen| {
-            let (live, writing) = if seen == WRITING { (1, true) } else { (seen, false) };
-            Refusal::from(RefusalKind::Busy { live, writing })
-        };
-        match access {
-            Access::Write => {
-                if self.access() == Access::Read {
-                    return Err(RefusalKind::ReadOnly.into());
-                }
-                // Acquire: what readers did before they released is over before anything is written.
-                state.compare_exchange(0, WRITING, Ordering::Acquire, Ordering::Relaxed).map_err(busy)?;
-            }
-            Access::Read => {
-                // Acquire: sees what a writer wrote before it released.
-                state
-                    .fetch_update(Ordering::Acquire, Ordering::Relaxed, |readers| {
-                        (readers < MOST_READERS).then(|| readers + 1)
-                    })
-                    .map_err(busy)?;
-            }
-        }
+    pub fn lease(&self, access: Access) -> Result<Lease<'m, S>, Refusal> {
+        self.shared.count_in::<S>(access)?;
         let Block { base, len, .. } = self.shared.block;
-        Ok(Lease { base, len, access, hold: Hold::Counted(self) })
+        Ok(Lease { base, len, access, hold: Hold::Counted(self.clone()) })
     }
 }
 
-impl fmt::Debug for Memory<'_> {
+impl<S: Sharing> fmt::Debug for Memory<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
             .field("len", &self.len())
@@ -243,31 +251,91 @@ impl fmt::Debug for Memory<'_> {
     }
 }
 
+/// What an [`Export`](crate::Export) can be made from: a [`Memory`], which is leased for the request, or a [`Lease`].
+///
+/// Sealed; a bound, nothing to call.
+pub trait Lends<'m, 'd, S: Sharing>: lends::Pin<'m, 'd, S> {}
+
+pub(crate) mod lends {
+    use super::{Access, Lease, Refusal, Sharing};
+
+    /// A method of a bound can be called by whoever writes the bound; this one asks for what only this crate has.
+    #[derive(Debug)]
+    pub struct Key(pub(crate) ());
+
+    pub trait Pin<'m, 'd, S: Sharing> {
+        /// A lease that is good for `'d` alone, unless it was made good for longer by [`Lease::outlast`].
+        fn pin(self, access: Access, key: Key) -> Result<Lease<'m, S>, Refusal>;
+    }
+}
+
+impl<'m, 'd, S: Sharing> Lends<'m, 'd, S> for Lease<'m, S> {}
+impl<'m, S: Sharing> lends::Pin<'m, '_, S> for Lease<'m, S> {
+    #[inline]
+    fn pin(self, _: Access, _: lends::Key) -> Result<Lease<'m, S>, Refusal> {
+        Ok(self)
+    }
+}
+
+impl<'m, 'd, S: Sharing> Lends<'m, 'd, S> for &'d Memory<'m, S> {}
+impl<'m, 'd, S: Sharing> lends::Pin<'m, 'd, S> for &'d Memory<'m, S> {
+    #[inline]
+    fn pin(self, access: Access, _: lends::Key) -> Result<Lease<'m, S>, Refusal> {
+        self.shared.count_in::<S>(access)?;
+        let Block { base, len, .. } = self.shared.block;
+        Ok(Lease { base, len, access, hold: Hold::Lent(lent(Arc::as_ptr(&self.shared))) })
+    }
+}
+
+/// As `&Memory`, where the kind of the owner is known.
+pub(crate) struct Known<'d, O>(pub(crate) &'d Arc<Shared<O>>);
+
+impl<'m, 'd, S: Sharing, O: Owner<S> + 'm> Lends<'m, 'd, S> for Known<'d, O> {}
+impl<'m, 'd, S: Sharing, O: Owner<S> + 'm> lends::Pin<'m, 'd, S> for Known<'d, O> {
+    #[inline]
+    fn pin(self, access: Access, _: lends::Key) -> Result<Lease<'m, S>, Refusal> {
+        self.0.count_in::<S>(access)?;
+        let Block { base, len, .. } = self.0.block;
+        let shared: *const Shared<O> = Arc::as_ptr(self.0);
+        Ok(Lease { base, len, access, hold: Hold::Lent(lent(shared)) })
+    }
+}
+
+/// An address that came from an `Arc`.
+#[inline]
+fn lent<'m, S: Sharing>(shared: *const Shared<dyn Owner<S> + 'm>) -> Lent<'m, S> {
+    NonNull::new(shared.cast_mut()).expect("the address of an Arc's content")
+}
+
+/// What an `Arc` points to, not owned.
+type Lent<'m, S> = NonNull<Shared<dyn Owner<S> + 'm>>;
+
 /// Keeps one block of memory pinned and alive. Released once, on drop.
 ///
 /// Invariant: while the lease lives, `base..base + len` satisfies M1, and M3 holds for its `access`; with
-/// [`Access::Write`], M2 too.
-pub struct Lease<'m> {
+/// [`Access::Write`], M2 too. A lease that is `Lent` lives only inside an `Export`, for `'d`.
+pub struct Lease<'m, S: Sharing = Frozen> {
     base: *mut u8,
     len: usize,
     access: Access,
-    hold: Hold<'m>,
+    hold: Hold<'m, S>,
 }
 
-enum Hold<'m> {
+enum Hold<'m, S: Sharing> {
     /// A shared borrow that outlives the lease: nothing to count, nothing to release.
     Borrowed(PhantomData<&'m [u8]>),
-    /// One count in the state of the memory.
-    Counted(Memory<'m>),
-    /// A share of a lease that several windows hold together.
-    Chained(Arc<Lease<'m>>),
+    /// One count, in a memory that somebody else keeps alive: the exporter, which is borrowed as long.
+    Lent(Lent<'m, S>),
+    /// One count, and a share in the memory.
+    Counted(Memory<'m, S>),
 }
 
-// SAFETY: a lease gives access to bytes that nobody writes meanwhile (reading), or that nobody else touches at all
-// (writing): it may go where a `&[u8]` or a `&mut [u8]` may go. Its owner is `Send` and `Sync`.
-unsafe impl Send for Lease<'_> {}
+// SAFETY: a lease on frozen memory gives access to bytes that nobody writes meanwhile (reading), or that nobody else
+// touches at all (writing): it may go where a `&[u8]` or a `&mut [u8]` may go. Its owner is `Send` and `Sync`. A lease
+// on foreign memory is neither, since its marker is not.
+unsafe impl<S: Sharing + Send> Send for Lease<'_, S> {}
 // SAFETY: as above; a shared lease only reads.
-unsafe impl Sync for Lease<'_> {}
+unsafe impl<S: Sharing + Sync> Sync for Lease<'_, S> {}
 
 impl<'m> Lease<'m> {
     /// A lease on a plain slice, pinned by the borrow itself; costs nothing.
@@ -281,13 +349,17 @@ impl<'m> Lease<'m> {
             hold: Hold::Borrowed(PhantomData),
         }
     }
+}
 
+impl<'m, S: Sharing> Lease<'m, S> {
     /// Address of the first byte of the block.
+    #[inline]
     pub fn base(&self) -> *mut u8 {
         self.base
     }
 
     /// Bytes of the block.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -297,62 +369,96 @@ impl<'m> Lease<'m> {
         self.len == 0
     }
 
-    /// Whether the lease reads together with others or writes alone.
+    /// Whether the lease reads together with others or writes alone; of foreign memory, whether it may write.
+    #[inline]
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// Makes the lease one that can be shared.
-    pub(crate) fn into_chained(self) -> Lease<'m> {
-        match self.hold {
-            Hold::Counted(_) => {
-                let (base, len, access) = (self.base, self.len, self.access);
-                Lease { base, len, access, hold: Hold::Chained(Arc::new(self)) }
-            }
-            Hold::Borrowed(_) | Hold::Chained(_) => self,
+    /// The memory that is counted in, if any.
+    #[inline]
+    fn shared(&self) -> Option<&Shared<dyn Owner<S> + 'm>> {
+        match &self.hold {
+            Hold::Borrowed(_) => None,
+            // SAFETY: invariant of `Lease`: the exporter has the `Arc` for 'd, and this lease does not live longer.
+            Hold::Lent(shared) => Some(unsafe { shared.as_ref() }),
+            Hold::Counted(memory) => Some(&memory.shared),
         }
     }
 
-    /// Another share of the same lease, for views that count from `base`. Only for a lease that went through
-    /// `into_chained`: the root is asked nothing.
-    ///
-    /// The base is the lease's own, or that of a view that is valid for ever; the block is not spoken of again.
-    pub(crate) fn share_at(&self, base: *mut u8) -> Lease<'m> {
+    /// Makes a lease good for `'m` that may have been good for `'d` alone.
+    #[inline]
+    pub(crate) fn outlast(mut self) -> Lease<'m, S> {
+        if let Hold::Lent(shared) = self.hold {
+            let shared = shared.as_ptr().cast_const();
+            // SAFETY: the address came from an `Arc` that the exporter still has.
+            unsafe { Arc::increment_strong_count(shared) };
+            // SAFETY: it came from an `Arc`, and the count that this one will release was added above.
+            let shared = unsafe { Arc::from_raw(shared) };
+            self.hold = Hold::Counted(Memory { shared, sharing: PhantomData });
+        }
+        self
+    }
+
+    /// Another share of the same lease, as good as this one. The root is asked nothing.
+    #[inline]
+    pub(crate) fn share(&self) -> Lease<'m, S> {
+        if let Some(shared) = self.shared() {
+            shared.count.share();
+        }
         let hold = match &self.hold {
             Hold::Borrowed(borrow) => Hold::Borrowed(*borrow),
-            Hold::Chained(lease) => Hold::Chained(lease.clone()),
-            Hold::Counted(_) => unreachable!("only chained leases are shared"),
+            Hold::Lent(shared) => Hold::Lent(*shared),
+            Hold::Counted(memory) => Hold::Counted(memory.clone()),
         };
-        Lease { base, len: self.len, access: self.access, hold }
+        Lease { base: self.base, len: self.len, access: self.access, hold }
+    }
+
+    /// Another share of the same lease for as long as this one is borrowed.
+    #[inline]
+    pub(crate) fn lend(&self) -> Lease<'m, S> {
+        let hold = match &self.hold {
+            Hold::Borrowed(borrow) => Hold::Borrowed(*borrow),
+            Hold::Lent(shared) => Hold::Lent(*shared),
+            Hold::Counted(memory) => Hold::Lent(lent(Arc::as_ptr(&memory.shared))),
+        };
+        if let Some(shared) = self.shared() {
+            shared.count.share();
+        }
+        Lease { base: self.base, len: self.len, access: self.access, hold }
+    }
+
+    /// The same lease for views that count from `base`, which is the lease's own or that of a view that is valid for
+    /// ever. Of the latter no block is known.
+    pub(crate) fn moved_to(mut self, base: *mut u8) -> Lease<'m, S> {
+        // One address may be that of two blocks, one of which ends there: the lease's own pointer stays if it can.
+        if base != self.base {
+            (self.base, self.len) = (base, 0);
+        }
+        self
     }
 
     /// Number of windows and exports that share this lease with its holder.
-    pub(crate) fn others(&mut self) -> usize {
-        match &mut self.hold {
-            Hold::Borrowed(_) | Hold::Counted(_) => 0,
-            Hold::Chained(lease) => {
-                let others = Arc::strong_count(lease) - 1;
-                // `get_mut` orders this after the release of the last other share; a plain count would not.
-                if Arc::get_mut(lease).is_some() { 0 } else { others.max(1) }
-            }
+    #[inline]
+    pub(crate) fn others(&self) -> usize {
+        match self.shared() {
+            Some(shared) if !shared.count.is_alone() => shared.live().saturating_sub(1).max(1),
+            _ => 0,
         }
     }
 }
 
-impl Drop for Lease<'_> {
+impl<S: Sharing> Drop for Lease<'_, S> {
+    #[inline]
     fn drop(&mut self) {
-        if let Hold::Counted(memory) = &self.hold {
-            let state = &memory.shared.state;
-            // Release: what this lease did is over for whoever pins the memory next.
-            match self.access {
-                Access::Write => state.store(0, Ordering::Release),
-                Access::Read => drop(state.fetch_sub(1, Ordering::Release)),
-            }
+        let access = if S::FROZEN { self.access } else { Access::Read };
+        if let Some(shared) = self.shared() {
+            shared.count.release(access);
         }
     }
 }
 
-impl fmt::Debug for Lease<'_> {
+impl<S: Sharing> fmt::Debug for Lease<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease").field("len", &self.len).field("access", &self.access).finish_non_exhaustive()
     }

@@ -96,6 +96,8 @@ pub enum RefusalKind {
         /// Bytes of an item by the format.
         format: usize,
     },
+    /// Object references would be read as something else, or something else as them: a view of `O` cast to `B`.
+    Objects,
     /// Two items may share bytes in memory that is to be written: a broadcast axis.
     ItemsOverlap,
     /// The number of items does not fit the block: `reshape(&[7])` of a buffer of 6 items.
@@ -181,6 +183,7 @@ impl fmt::Display for Refusal {
             ItemsizeMismatch { layout, format } => {
                 write!(f, "an item has {layout} bytes by the layout and {format} by the format")
             }
+            Objects => write!(f, "object references cannot be cast"),
             ItemsOverlap => write!(f, "items may share bytes in memory that is to be written"),
             ItemCount { wanted, items } => write!(f, "{wanted} items asked for, there are {items}"),
             RowLength { row, len, expected } => {

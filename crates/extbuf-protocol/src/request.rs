@@ -145,6 +145,7 @@ impl Request {
     ///
     /// The first promise that the layout breaks: [`RefusalKind::NotContiguous`] with the order asked for,
     /// [`RefusalKind::Indirect`] with the number of loads, or [`RefusalKind::Strided`].
+    #[inline]
     pub fn check(self, layout: &Layout) -> Result<Grant, Refusal> {
         let refuse = |kind: RefusalKind| Err(Refusal::from(kind));
         for (flag, order) in [(C_CONTIGUOUS, Order::C), (F_CONTIGUOUS, Order::F), (ANY_CONTIGUOUS, Order::A)]
@@ -212,4 +213,12 @@ pub struct Grant {
     pub strides: bool,
     /// There are pointers on the way to an item.
     pub loads: bool,
+}
+
+impl Grant {
+    /// What is promised of a part of the memory: of its shape nothing that was promised of the whole.
+    pub(crate) fn of_a_part(self, layout: &Layout, writable: bool) -> Grant {
+        let loads = !layout.is_direct();
+        Grant { writable, shape: true, strides: true, loads, ..self }
+    }
 }

@@ -17,6 +17,7 @@ use crate::exporter::{Export, Exporter};
 use crate::memory::{Access, Lease};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::request::{Grant, Request};
+use crate::sharing::{Frozen, Sharing};
 use crate::view::raw::RawView;
 use crate::view::{View, ViewMut};
 
@@ -32,7 +33,7 @@ use crate::view::{View, ViewMut};
 ///
 /// buffer.reshape(&[2, 3])?; // allowed: the windows have their own shape
 /// let pinned = buffer.resize(100).unwrap_err(); // not allowed: they look at this memory
-/// assert_eq!(pinned.to_string(), "memory is pinned by 1 live lease");
+/// assert_eq!(pinned.to_string(), "memory is pinned by 2 live leases");
 ///
 /// drop(window);
 /// assert_eq!(middle.view().get::<u8>(&[0])?, 12);
@@ -40,27 +41,46 @@ use crate::view::{View, ViewMut};
 /// buffer.resize(100)?;
 /// # Ok::<(), extbuf_protocol::Refusal>(())
 /// ```
-pub struct Window<'m> {
+pub struct Window<'m, S: Sharing = Frozen> {
     /// Invariant: V1, V3 (if the grant is writable), V4 and V5 hold for the lease's base under `layout` while the
-    /// lease lives. The lease went through `into_chained`.
-    lease: Lease<'m>,
+    /// lease lives. The lease outlasts every borrow.
+    lease: Lease<'m, S>,
     layout: Layout,
     format: Format,
     grant: Grant,
 }
 
-impl<'m> Window<'m> {
+/// Shares the lease. Of frozen memory that was asked for writing, each window then reads, until it is alone again.
+impl<S: Sharing> Clone for Window<'_, S> {
+    fn clone(&self) -> Self {
+        Window {
+            lease: self.lease.share(),
+            layout: self.layout.clone(),
+            format: self.format.clone(),
+            grant: self.grant,
+        }
+    }
+}
+
+impl<'m, S: Sharing> Window<'m, S> {
     /// # Safety
     ///
     /// The invariant on the fields.
-    pub(crate) unsafe fn new(lease: Lease<'m>, layout: Layout, format: Format, grant: Grant) -> Window<'m> {
+    #[inline]
+    pub(crate) unsafe fn new(
+        lease: Lease<'m, S>,
+        layout: Layout,
+        format: Format,
+        grant: Grant,
+    ) -> Window<'m, S> {
         Window { lease, layout, format, grant }
     }
 
     /// Looks at the memory, for the time of a borrow.
-    pub fn view(&self) -> View<'_> {
-        // SAFETY: V1, V4, V5: invariant; V2: the lease is borrowed. Nobody writes: that takes the only share of a
-        // writing lease, exclusively borrowed.
+    #[inline]
+    pub fn view(&self) -> View<'_, S> {
+        // SAFETY: V1, V4, V5: invariant; V2: the lease is borrowed. Nobody writes frozen memory: that takes the only
+        // share of a writing lease, exclusively borrowed.
         unsafe { View::from_raw(self.raw()) }
     }
 
@@ -69,17 +89,17 @@ impl<'m> Window<'m> {
     /// # Errors
     ///
     /// [`RefusalKind::ReadOnly`] where the memory was not asked for writing; [`RefusalKind::Busy`] while other
-    /// windows share the lease.
-    pub fn view_mut(&mut self) -> Result<ViewMut<'_>, Refusal> {
+    /// windows share the lease on frozen memory.
+    pub fn view_mut(&mut self) -> Result<ViewMut<'_, S>, Refusal> {
         if !self.grant.writable || self.lease.access() == Access::Read {
             return Err(RefusalKind::ReadOnly.into());
         }
-        let others = self.lease.others();
+        let others = if S::FROZEN { self.lease.others() } else { 0 };
         if others > 0 {
             return Err(RefusalKind::Busy { live: others, writing: false }.into());
         }
-        // SAFETY: V1 to V5: invariant; the lease writes and nobody else has a share of it, now or while `self` is
-        // borrowed.
+        // SAFETY: V1 to V5: invariant; the lease writes, and if the memory is frozen nobody else has a share of it,
+        // now or while `self` is borrowed.
         Ok(unsafe { ViewMut::from_raw(self.raw()) })
     }
 
@@ -101,23 +121,56 @@ impl<'m> Window<'m> {
     /// # Errors
     ///
     /// Whatever `f` errs with.
-    pub fn map<E>(&self, f: impl for<'e> FnOnce(View<'e>) -> Result<View<'e>, E>) -> Result<Window<'m>, E> {
+    pub fn map<E>(
+        &self,
+        f: impl for<'e> FnOnce(View<'e, S>) -> Result<View<'e, S>, E>,
+    ) -> Result<Window<'m, S>, E> {
         let (base, layout, format) = f(self.view())?.into_parts();
-        // What was promised of the shape of this window's memory does not hold for a part of it.
-        let loads = !layout.is_direct();
-        let grant = Grant { writable: false, shape: true, strides: true, loads, ..self.grant };
+        let grant = self.grant.of_a_part(&layout, false);
         // Invariant: a view that is valid for every 'e is made from the one given, or is valid for ever; either is
         // valid while a share of the lease lives.
-        Ok(Window { lease: self.lease.share_at(base), layout, format, grant })
+        Ok(Window { lease: self.lease.share().moved_to(base), layout, format, grant })
     }
 
-    /// Another window on the same lease, of a slice of this one. For reading.
+    /// This window, of whatever `f` makes of its view. For writing; clone the window first to keep both, where the
+    /// memory is foreign.
+    ///
+    /// ```
+    /// use extbuf_layout::s;
+    /// use extbuf_protocol::{Buffer, Exporter, Refusal, Request};
+    /// let buffer = Buffer::from_vec(vec![1i16, 2, 3, 4]);
+    /// let mut odd = buffer.window(Request::FULL)?.map_mut::<Refusal>(|view| view.slice(s![1..;2]))?;
+    /// odd.view_mut()?.set(&[1], 40i16)?;
+    /// drop(odd);
+    /// assert_eq!(buffer.into_vec()?, [1, 2, 3, 40]);
+    /// # Ok::<(), Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`view_mut`](Window::view_mut), and whatever `f` errs with; the lease is then released.
+    pub fn map_mut<E: From<Refusal>>(
+        mut self,
+        f: impl for<'e> FnOnce(ViewMut<'e, S>) -> Result<ViewMut<'e, S>, E>,
+    ) -> Result<Window<'m, S>, E> {
+        let (base, layout, format) = f(self.view_mut()?)?.into_parts();
+        let grant = self.grant.of_a_part(&layout, true);
+        // Invariant: as in `map`, for writing.
+        Ok(Window { lease: self.lease.moved_to(base), layout, format, grant })
+    }
+
+    /// Another window on the same lease, of a slice of this one. For reading; see [`map_mut`](Window::map_mut) for
+    /// more.
     ///
     /// # Errors
     ///
     /// As [`Layout::slice`].
-    pub fn slice(&self, items: impl AsRef<[SliceItem]>) -> Result<Window<'m>, Refusal> {
-        self.map(|view| view.slice(items))
+    #[inline]
+    pub fn slice(&self, items: impl AsRef<[SliceItem]>) -> Result<Window<'m, S>, Refusal> {
+        let layout = self.layout.slice(items.as_ref())?;
+        let grant = self.grant.of_a_part(&layout, false);
+        // Invariant: V1, V4: a slice reaches a subset, through the same loads.
+        Ok(Window { lease: self.lease.share(), layout, format: self.format.clone(), grant })
     }
 
     /// Where the items are.
@@ -141,22 +194,23 @@ impl<'m> Window<'m> {
     }
 }
 
-/// A window lends its own description. For reading: who writes through a window does so with
-/// [`view_mut`](Window::view_mut).
-impl<'m> Exporter<'m> for Window<'m> {
-    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
-        if request.wants_writable() {
+/// A window lends its own description. Frozen memory for reading: who writes through a window does so with
+/// [`view_mut`](Window::view_mut). Foreign memory for writing too, where the window was asked for it.
+impl<'m, S: Sharing> Exporter<'m, S> for Window<'m, S> {
+    #[inline]
+    fn export(&self, request: Request) -> Result<Export<'m, '_, S>, Refusal> {
+        if request.wants_writable() && (S::FROZEN || !self.grant.writable) {
             let kind = match self.lease.access() {
-                Access::Read => RefusalKind::ReadOnly,
-                Access::Write => RefusalKind::Busy { live: 1, writing: true },
+                Access::Write if S::FROZEN => RefusalKind::Busy { live: 1, writing: true },
+                _ => RefusalKind::ReadOnly,
             };
             return Err(kind.into());
         }
-        Export::passed_on(self.lease.share_at(self.lease.base()), &self.layout, &self.format, request)
+        Export::passed_on(self.lease.lend(), &self.layout, &self.format, request)
     }
 }
 
-impl fmt::Debug for Window<'_> {
+impl<S: Sharing> fmt::Debug for Window<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Window")
             .field("format", &self.format)

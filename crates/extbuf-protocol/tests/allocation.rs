@@ -1,10 +1,11 @@
-//! Lending a stored description and looking at one item allocates nothing; keeping one allocates the shared lease.
+//! Lending a stored description, looking at one item and keeping it allocate nothing.
 
 use std::alloc::{GlobalAlloc, Layout as Size, System};
 use std::cell::Cell;
 
-use extbuf_layout::{Slice, SliceItem};
-use extbuf_protocol::{Buffer, Exporter, Request, Rows};
+use extbuf_format::Element;
+use extbuf_layout::{Layout, Order, Slice, SliceItem};
+use extbuf_protocol::{Array, Buffer, Exporter, Memory, Request, Rows, View};
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
@@ -44,8 +45,9 @@ fn the_counter_counts() {
 fn export_view_and_get_through_the_trait_object_allocate_nothing() {
     let buffer = Buffer::from_vec(vec![1.0f64, 2.0, 3.0]);
     let rows = Rows::from_vecs(vec![vec![1.0f64, 2.0]; 3], &[2]).unwrap();
-    let slice = &[1.0f64, 2.0][..];
-    let exporters: [(&dyn Exporter<'_>, &[usize]); 3] = [(&buffer, &[1]), (&rows, &[2, 1]), (&slice, &[1])];
+    let layout = Layout::contiguous(8, &[3], Order::C).unwrap();
+    let array = Array::new(Memory::from_vec(vec![1.0f64, 2.0, 3.0]), layout, f64::FORMAT).unwrap();
+    let exporters: [(&dyn Exporter<'_>, &[usize]); 3] = [(&buffer, &[1]), (&rows, &[2, 1]), (&array, &[1])];
     for (exporter, index) in exporters {
         let (count, value) = allocations(|| {
             let export = exporter.export(Request::FULL_RO).unwrap();
@@ -68,10 +70,22 @@ fn slicing_a_view_of_up_to_six_axes_and_two_levels_allocates_nothing() {
 }
 
 #[test]
-fn keeping_allocates_one_shared_lease_and_re_exporting_none() {
+fn a_description_made_up_on_the_spot_is_one_allocation_and_looking_at_a_slice_is_none() {
+    let slice = &[1.0f64, 2.0][..];
+    let (count, value) = allocations(|| {
+        let export = slice.export(Request::FULL_RO).unwrap();
+        export.view().get::<f64>(&[1]).unwrap()
+    });
+    assert_eq!((count, value), (1, 2.0));
+    let (count, value) = allocations(|| View::from_slice(slice).get::<f64>(&[1]).unwrap());
+    assert_eq!((count, value), (0, 2.0));
+}
+
+#[test]
+fn keeping_and_re_exporting_up_to_six_axes_allocate_nothing() {
     let buffer = Buffer::from_vec(vec![1u8, 2, 3]);
     let (count, window) = allocations(|| buffer.window(Request::FULL_RO).unwrap());
-    assert_eq!(count, 1);
+    assert_eq!(count, 0);
     let (count, second) = allocations(|| window.window(Request::FULL_RO).unwrap());
     assert_eq!(count, 0);
     assert_eq!(second.view().as_bytes().unwrap(), [1, 2, 3]);

@@ -70,8 +70,7 @@ fn a_panic_while_the_block_moves_leaves_nothing_to_lend() {
     ZERO_PANICS.set(false);
     assert!(resized.is_err());
     // By now the vector lies elsewhere, and the block that the buffer knew is freed.
-    let refused = buffer.window(Request::FULL_RO).unwrap_err();
-    assert_eq!(refused.kind(), &RefusalKind::OutOfBlock { reached: 0..24, block: 0 });
+    assert_eq!(buffer.window(Request::FULL_RO).unwrap().shape(), [0]);
     buffer.resize(2).unwrap();
     let window = buffer.window(Request::FULL).unwrap();
     assert_eq!(window.view().get::<u64>(&[1]).unwrap(), 8);
@@ -105,7 +104,7 @@ fn a_type_with_the_format_of_another_reads_and_writes_nothing() {
     let mut liars = [Liar([0; 1024]); 2];
     let mismatch = RefusalKind::ItemsizeMismatch { layout: 1024, format: 1 };
     assert_eq!((&liars).export(Request::FULL_RO).unwrap_err().kind(), &mismatch);
-    assert_eq!(Buffer::from_vec(liars.to_vec()).export(Request::FULL_RO).unwrap_err().kind(), &mismatch);
+    assert!(catch_unwind(|| Buffer::from_vec(liars.to_vec())).is_err());
     let rows = Rows::from_vecs(vec![liars.to_vec()], &[2]).unwrap();
     assert_eq!(rows.export(Request::FULL_RO).unwrap_err().kind(), &mismatch);
     assert!(catch_unwind(|| View::from_slice(&liars).len()).is_err());

@@ -7,6 +7,7 @@ use crate::exporter::{Export, Exporter};
 use crate::memory::Memory;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::request::Request;
+use crate::sharing::{Frozen, Sharing};
 
 /// A block of memory with a layout and a format: the exporter for whatever was described at run time, such as a file.
 ///
@@ -23,19 +24,19 @@ use crate::request::Request;
 /// # Ok::<(), extbuf_protocol::Refusal>(())
 /// ```
 #[derive(Debug)]
-pub struct Array<'m> {
-    memory: Memory<'m>,
+pub struct Array<'m, S: Sharing = Frozen> {
+    memory: Memory<'m, S>,
     layout: Layout,
     format: Format,
 }
 
-impl<'m> Array<'m> {
+impl<'m, S: Sharing> Array<'m, S> {
     /// Describes a block.
     ///
     /// # Errors
     ///
     /// [`RefusalKind::OutOfBlock`], [`RefusalKind::UnprovenLoads`] or [`RefusalKind::ItemsizeMismatch`].
-    pub fn new(memory: Memory<'m>, layout: Layout, format: Format) -> Result<Array<'m>, Refusal> {
+    pub fn new(memory: Memory<'m, S>, layout: Layout, format: Format) -> Result<Array<'m, S>, Refusal> {
         check(&memory, &layout, &format)?;
         Ok(Array { memory, layout, format })
     }
@@ -62,12 +63,12 @@ impl<'m> Array<'m> {
     }
 
     /// The block and its owner.
-    pub fn memory(&self) -> &Memory<'m> {
+    pub fn memory(&self) -> &Memory<'m, S> {
         &self.memory
     }
 }
 
-fn check(memory: &Memory<'_>, layout: &Layout, format: &Format) -> Result<(), Refusal> {
+fn check<S: Sharing>(memory: &Memory<'_, S>, layout: &Layout, format: &Format) -> Result<(), Refusal> {
     if !layout.is_direct() {
         return Err(RefusalKind::UnprovenLoads { loads: layout.levels() - 1 }.into());
     }
@@ -82,8 +83,8 @@ fn check(memory: &Memory<'_>, layout: &Layout, format: &Format) -> Result<(), Re
     Ok(())
 }
 
-impl<'m> Exporter<'m> for Array<'m> {
-    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
-        Export::new(self.memory.lease(request.access())?, &self.layout, &self.format, request)
+impl<'m, S: Sharing> Exporter<'m, S> for Array<'m, S> {
+    fn export(&self, request: Request) -> Result<Export<'m, '_, S>, Refusal> {
+        Export::new(&self.memory, &self.layout, &self.format, request)
     }
 }

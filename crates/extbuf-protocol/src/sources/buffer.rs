@@ -1,5 +1,8 @@
 //! A growable buffer: its shape may change while windows live, its memory may not.
 
+// What was checked once is not checked at each export.
+#![allow(unsafe_code)]
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,7 +12,7 @@ use extbuf_format::{Element, Format};
 use extbuf_layout::{Layout, Order};
 
 use crate::exporter::{Export, Exporter};
-use crate::memory::{Memory, Shared};
+use crate::memory::{Known, Shared};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::request::Request;
 
@@ -42,8 +45,11 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
     ///
     /// # Panics
     ///
-    /// If there are more than `isize::MAX` items, which takes items of no bytes.
+    /// If `T::FORMAT` is not that of a `T`, its size being another; if there are more than `isize::MAX` items, which
+    /// takes items of no bytes.
     pub fn from_vec(vec: Vec<T>) -> Buffer<T> {
+        // `Element` is a safe trait.
+        assert_eq!(T::FORMAT.itemsize(), size_of::<T>(), "the itemsize of a format and the size of its type");
         let layout = Layout::contiguous(size_of::<T>(), &[vec.len()], Order::C);
         let layout = layout.expect("a vector of at most isize::MAX items");
         Buffer { shared: Shared::new(vec), layout, format: T::FORMAT }
@@ -72,7 +78,11 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
     /// [`RefusalKind::OutOfMemory`]. Then nothing has changed.
     pub fn resize(&mut self, len: usize) -> Result<(), Refusal> {
         let layout = Layout::contiguous(size_of::<T>(), &[len], Order::C)?;
-        self.unpinned()?.change(|vec| {
+        let nothing = Layout::contiguous(size_of::<T>(), &[0], Order::C)?;
+        self.unpinned()?;
+        // Whatever happens to the vector, a panic included, the layout never says more than is there.
+        let old = core::mem::replace(&mut self.layout, nothing);
+        let changed = self.unpinned()?.change(|vec| {
             let more = len.saturating_sub(vec.len());
             if vec.try_reserve(more).is_err() {
                 return Err(Refusal::from(RefusalKind::OutOfMemory { bytes: layout.nbytes() }));
@@ -81,9 +91,9 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
             vec.truncate(len);
             vec.extend(core::iter::repeat_with(T::zeroed).take(more));
             Ok(())
-        })?;
-        self.layout = layout;
-        Ok(())
+        });
+        self.layout = if changed.is_ok() { layout } else { old };
+        changed
     }
 
     /// Gives the vector back.
@@ -97,7 +107,7 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
 
     /// Leases that are live now.
     pub fn live(&self) -> usize {
-        Arc::strong_count(&self.shared) - 1
+        self.shared.live()
     }
 
     /// Number of entries along each axis.
@@ -105,18 +115,25 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
         self.layout.shape()
     }
 
-    /// The block, if nobody has a lease on it: each lease holds the `Arc`, so its only holder is alone.
+    /// The block, if nobody has a lease on it: each lease that outlives a borrow of this holds the `Arc`, so its only
+    /// holder is alone. An export that was leaked ended with its borrow and still counts, so that a leak of any kind
+    /// leaves the memory pinned.
     fn unpinned(&mut self) -> Result<&mut Shared<Vec<T>>, Refusal> {
         // Read first: the borrow of a `get_mut` that succeeds lasts beyond this function.
-        let live = (Arc::strong_count(&self.shared) - 1).max(1);
-        Arc::get_mut(&mut self.shared).ok_or_else(|| RefusalKind::Pinned { live }.into())
+        let live = self.shared.live();
+        match Arc::get_mut(&mut self.shared) {
+            Some(shared) if live == 0 => Ok(shared),
+            _ => Err(RefusalKind::Pinned { live: live.max(1) }.into()),
+        }
     }
 }
 
 impl<T: Element + NoUninit + AnyBitPattern + Send + Sync> Exporter<'static> for Buffer<T> {
+    #[inline]
     fn export(&self, request: Request) -> Result<Export<'static, '_>, Refusal> {
-        let memory = Memory::from_shared(self.shared.clone());
-        Export::new(memory.into_lease(request.access())?, &self.layout, &self.format, request)
+        // SAFETY: the layout is contiguous over as many items as the vector has, which `resize` keeps true, and the
+        // format is `T`'s, whose size was compared. No loads; contiguous items share no byte.
+        unsafe { Export::checked(Known(&self.shared), &self.layout, &self.format, request) }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::memory::{Access, Block, Memory, Owner};
 struct Map(Mmap);
 
 // SAFETY: M1: a map stays where it is until it is dropped. M3: promised by the caller of `Memory::map_file`.
-unsafe impl Owner for Map {
+unsafe impl Owner<crate::sharing::Frozen> for Map {
     fn block(&mut self) -> Block {
         Block { base: self.0.as_ptr().cast_mut(), len: self.0.len(), access: Access::Read }
     }

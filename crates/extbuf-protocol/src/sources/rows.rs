@@ -193,11 +193,10 @@ fn layout_of_rows(
 
 impl<'m> Exporter<'m> for Rows<'m> {
     fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
-        let lease = self.memory.lease(request.access())?;
         let (layout, format) = (Cow::Borrowed(&self.layout), Cow::Borrowed(&self.format));
         // SAFETY: the layout is one of `layout_of_rows` over the table: level 0 reaches its pointers, which do not
         // change, level 1 the items of a row, see the invariant of `Table`. C order puts no item over another, and
         // with write access no row over another.
-        unsafe { Export::with_loads(lease, layout, format, request) }
+        unsafe { Export::with_loads(&self.memory, layout, format, request) }
     }
 }

@@ -1,5 +1,6 @@
-//! Plain slices, vectors and arrays lend themselves for reading, for as long as they are borrowed. Free of charge:
-//! the borrow is the lease.
+//! Plain slices, vectors and arrays lend themselves for reading, for as long as they are borrowed. The borrow is the
+//! lease: nothing is counted. A slice stores no description, so each export makes one up, in a small allocation; who
+//! wants none looks with [`View::from_slice`](crate::View::from_slice).
 
 use alloc::vec::Vec;
 

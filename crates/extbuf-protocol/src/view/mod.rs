@@ -2,10 +2,13 @@
 //!
 //! A [`View`] is to lent memory what `&str` is to text: cheap, borrowed, sliced without copying. Its operations are
 //! those of [`Layout`]; they move no base, follow no pointer and touch no item. A [`ViewMut`] may write, and is alone
-//! in the memory while it lives. Items are read and written by index, by value or as bytes.
+//! in the memory while it lives, if it is [`Frozen`]. Items are read and written by index, by value or, where nobody
+//! else writes them, as bytes.
 // Constructors carry the contract V1 to V5; bytes become references here.
 #![allow(unsafe_code)]
 
+#[macro_use]
+mod operations;
 pub(crate) mod raw;
 
 use alloc::borrow::Cow;
@@ -17,6 +20,7 @@ use extbuf_format::{Element, Format, Value};
 use extbuf_layout::{Layout, LayoutError, LayoutErrorKind, Order, Slice, SliceItem};
 
 use crate::refusal::{Refusal, RefusalKind};
+use crate::sharing::{Frozen, Sharing};
 use raw::RawView;
 
 /// Memory that may be read for `'a`: a base, a [`Layout`] and a [`Format`].
@@ -32,13 +36,18 @@ use raw::RawView;
 /// assert_eq!(odd_backwards.get::<i32>(&[4])?, 1);
 /// # Ok::<(), extbuf_protocol::Refusal>(())
 /// ```
-#[derive(Clone)]
-pub struct View<'a> {
+pub struct View<'a, S: Sharing = Frozen> {
     raw: RawView<'a>,
-    memory: PhantomData<&'a [u8]>,
+    memory: PhantomData<(&'a [u8], S)>,
 }
 
-/// Memory that may be written for `'a`, by nobody else meanwhile. No two of its items share a byte.
+impl<S: Sharing> Clone for View<'_, S> {
+    fn clone(&self) -> Self {
+        View { raw: self.raw.clone(), memory: PhantomData }
+    }
+}
+
+/// Memory that may be written for `'a`, by nobody else meanwhile if it is [`Frozen`]. No two of its items share a byte.
 ///
 /// ```
 /// use extbuf_layout::s;
@@ -51,158 +60,20 @@ pub struct View<'a> {
 /// assert_eq!(numbers, [0, 7, 0, 0, 0, 9]);
 /// # Ok::<(), extbuf_protocol::Refusal>(())
 /// ```
-pub struct ViewMut<'a> {
+pub struct ViewMut<'a, S: Sharing = Frozen> {
     raw: RawView<'a>,
-    memory: PhantomData<&'a mut [u8]>,
+    memory: PhantomData<(&'a mut [u8], S)>,
 }
 
-// SAFETY: a view only reads bytes that nobody writes for 'a (V5): it may go where a `&[u8]` may go.
-unsafe impl Send for View<'_> {}
+// SAFETY: a view of frozen memory only reads bytes that nobody writes for 'a (V5): it may go where a `&[u8]` may go. A
+// view of foreign memory is not `Send`, since its marker is not.
+unsafe impl<S: Sharing + Send> Send for View<'_, S> {}
 // SAFETY: as above.
-unsafe impl Sync for View<'_> {}
-// SAFETY: a mutable view is alone in its bytes for 'a (V5): it may go where a `&mut [u8]` may go.
-unsafe impl Send for ViewMut<'_> {}
+unsafe impl<S: Sharing + Sync> Sync for View<'_, S> {}
+// SAFETY: a mutable view of frozen memory is alone in its bytes for 'a (V5): it may go where a `&mut [u8]` may go.
+unsafe impl<S: Sharing + Send> Send for ViewMut<'_, S> {}
 // SAFETY: through a shared reference a mutable view only reads.
-unsafe impl Sync for ViewMut<'_> {}
-
-/// The operations that reach a subset of what the layout reached, each item at most once.
-macro_rules! layout_operations {
-    () => {
-        /// Slices along several axes at once, with Python's rules; see [`Layout::slice`].
-        ///
-        /// # Errors
-        ///
-        /// As [`Layout::slice`]: an index outside its axis, more entries than axes, a step of 0.
-        pub fn slice(self, items: impl AsRef<[SliceItem]>) -> Result<Self, Refusal> {
-            let layout = self.layout().slice(items.as_ref())?;
-            Ok(self.with_subset(layout))
-        }
-
-        /// Slices along one axis; see [`Layout::slice_axis`].
-        ///
-        /// # Errors
-        ///
-        /// As [`Layout::slice_axis`].
-        pub fn slice_axis(self, axis: usize, slice: impl Into<Slice>) -> Result<Self, Refusal> {
-            let layout = self.layout().slice_axis(axis, slice.into())?;
-            Ok(self.with_subset(layout))
-        }
-
-        /// Fixes the index of one axis, which disappears; see [`Layout::index_axis`].
-        ///
-        /// # Errors
-        ///
-        /// As [`Layout::index_axis`].
-        pub fn index_axis(self, axis: usize, index: isize) -> Result<Self, Refusal> {
-            let layout = self.layout().index_axis(axis, index)?;
-            Ok(self.with_subset(layout))
-        }
-
-        /// Runs along one axis backwards; see [`Layout::reverse_axis`].
-        ///
-        /// # Errors
-        ///
-        /// As [`Layout::reverse_axis`].
-        pub fn reverse_axis(self, axis: usize) -> Result<Self, Refusal> {
-            let layout = self.layout().reverse_axis(axis)?;
-            Ok(self.with_subset(layout))
-        }
-
-        /// Reorders the axes: axis `i` of the answer is axis `axes[i]` of this; see [`Layout::permute`].
-        ///
-        /// # Errors
-        ///
-        /// As [`Layout::permute`].
-        pub fn permute(self, axes: &[usize]) -> Result<Self, Refusal> {
-            let layout = self.layout().permute(axes)?;
-            Ok(self.with_subset(layout))
-        }
-
-        /// Reverses the order of the axes; see [`Layout::transpose`].
-        #[must_use]
-        pub fn transpose(self) -> Self {
-            let layout = self.layout().transpose();
-            self.with_subset(layout)
-        }
-
-        /// Inserts an axis of extent 1; see [`Layout::new_axis`].
-        ///
-        /// # Errors
-        ///
-        /// As [`Layout::new_axis`].
-        pub fn new_axis(self, axis: usize) -> Result<Self, Refusal> {
-            let layout = self.layout().new_axis(axis)?;
-            Ok(self.with_subset(layout))
-        }
-
-        /// Where the items are.
-        pub fn layout(&self) -> &Layout {
-            &self.raw.layout
-        }
-
-        /// What an item is.
-        pub fn format(&self) -> &Format {
-            &self.raw.format
-        }
-
-        /// Number of entries along each axis.
-        pub fn shape(&self) -> &[usize] {
-            self.layout().shape()
-        }
-
-        /// Number of axes.
-        pub fn ndim(&self) -> usize {
-            self.layout().ndim()
-        }
-
-        /// Bytes of one item.
-        pub fn itemsize(&self) -> usize {
-            self.layout().itemsize()
-        }
-
-        /// Number of items.
-        pub fn len(&self) -> usize {
-            self.layout().len()
-        }
-
-        /// True where there are no items.
-        pub fn is_empty(&self) -> bool {
-            self.layout().is_empty()
-        }
-
-        /// Bytes that a contiguous copy of all items would take.
-        pub fn nbytes(&self) -> usize {
-            self.layout().nbytes()
-        }
-
-        /// Reads the item at `index` as a `T`, wherever it lies and however it is aligned.
-        ///
-        /// # Errors
-        ///
-        /// [`RefusalKind::Format`] where the format is not `T`'s, byte order included;
-        /// [`RefusalKind::IndexLength`]; [`RefusalKind::OutOfRange`]; [`RefusalKind::InvalidValue`] where the bytes are no `T`, such as byte 2 for a
-        /// `bool`.
-        pub fn get<T: Element + CheckedBitPattern>(&self, index: &[usize]) -> Result<T, Refusal> {
-            self.check_format::<T>()?;
-            let bytes = self.raw.item_bytes(index)?;
-            bytemuck::checked::try_pod_read_unaligned(bytes).map_err(|_| RefusalKind::InvalidValue.into())
-        }
-
-        /// Reads the item at `index` as a value of whatever its format says.
-        ///
-        /// # Errors
-        ///
-        /// [`RefusalKind::IndexLength`]; [`RefusalKind::OutOfRange`]; [`RefusalKind::Format`] where the bytes are no value of the format.
-        pub fn value(&self, index: &[usize]) -> Result<Value, Refusal> {
-            let bytes = self.raw.item_bytes(index)?;
-            Ok(self.format().unpack(bytes)?)
-        }
-
-        fn check_format<T: Element>(&self) -> Result<(), Refusal> {
-            Ok(self.format().matches::<T>()?)
-        }
-    };
-}
+unsafe impl<S: Sharing + Sync> Sync for ViewMut<'_, S> {}
 
 impl<'a> View<'a> {
     /// Looks at a slice: one axis.
@@ -217,45 +88,6 @@ impl<'a> View<'a> {
         // SAFETY: V1, V2: the layout is the slice's, borrowed for 'a; V4: no loads; V5: `NoUninit`, and the borrow
         // is shared.
         unsafe { View::from_raw(raw) }
-    }
-
-    /// # Safety
-    ///
-    /// V1, V2, V4 and V5 hold for `'a`.
-    pub(crate) unsafe fn from_raw(raw: RawView<'a>) -> View<'a> {
-        View { raw, memory: PhantomData }
-    }
-
-    /// Repeats axes of extent 1, and adds axes in front, to get `shape`; see [`Layout::broadcast_to`]. Only for
-    /// reading: items then share their bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`Layout::broadcast_to`].
-    pub fn broadcast_to(self, shape: &[usize]) -> Result<Self, Refusal> {
-        let layout = self.layout().broadcast_to(shape)?;
-        Ok(self.with_subset(layout))
-    }
-
-    layout_operations!();
-
-    /// For layouts that reach a subset of this view's; private, the callers answer for that.
-    fn with_subset(self, layout: Layout) -> View<'a> {
-        // SAFETY: V1, V4: the operations on a layout that are called here reach a subset, through the same loads.
-        let raw = unsafe { self.raw.with_layout(layout) };
-        View { raw, memory: PhantomData }
-    }
-
-    /// A field of every item, in place: `"b"`, `"a.b[2]"`.
-    ///
-    /// # Errors
-    ///
-    /// [`RefusalKind::Format`] where the format has no such field.
-    pub fn field(self, path: &str) -> Result<View<'a>, Refusal> {
-        let (layout, format) = self.raw.field(path)?;
-        // SAFETY: V1, V4: a field lies inside its item, behind the same loads.
-        let raw = unsafe { self.raw.with_layout(layout) };
-        Ok(View { raw: raw.with_format(format), memory: PhantomData })
     }
 
     /// The bytes of the item at `index`.
@@ -280,16 +112,65 @@ impl<'a> View<'a> {
         // (V2), initialised and unwritten (V5).
         Some(unsafe { core::slice::from_raw_parts(first, self.nbytes()) })
     }
+}
+
+impl<'a, S: Sharing> View<'a, S> {
+    /// # Safety
+    ///
+    /// V1, V2, V4 and V5 hold for `'a`.
+    #[inline]
+    pub(crate) unsafe fn from_raw(raw: RawView<'a>) -> View<'a, S> {
+        View { raw, memory: PhantomData }
+    }
+
+    /// The windows of `size` entries that slide along an axis, as a last axis; see [`Layout::windows`]. Only for
+    /// reading: neighbouring windows share items.
+    ///
+    /// # Errors
+    ///
+    /// As [`Layout::windows`].
+    pub fn windows(self, axis: usize, size: usize) -> Result<Self, Refusal> {
+        let layout = self.layout().windows(axis, size)?;
+        Ok(self.with_subset(layout))
+    }
+
+    /// Repeats axes of extent 1, and adds axes in front, to get `shape`; see [`Layout::broadcast_to`]. Only for
+    /// reading: items then share their bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Layout::broadcast_to`].
+    pub fn broadcast_to(self, shape: &[usize]) -> Result<Self, Refusal> {
+        let layout = self.layout().broadcast_to(shape)?;
+        Ok(self.with_subset(layout))
+    }
+
+    layout_operations!();
+
+    /// For layouts that reach a subset of this view's; private, the callers answer for that.
+    fn with_subset(self, layout: Layout) -> View<'a, S> {
+        // SAFETY: V1, V4: the operations on a layout that are called here reach a subset, through the same loads.
+        let raw = unsafe { self.raw.with_layout(layout) };
+        View { raw, memory: PhantomData }
+    }
+
+    /// A field of every item, in place: `"b"`, `"a.b[2]"`.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::Format`] where the format has no such field.
+    pub fn field(self, path: &str) -> Result<View<'a, S>, Refusal> {
+        let (layout, format) = self.raw.field(path)?;
+        // SAFETY: V1, V4: a field lies inside its item, behind the same loads.
+        let raw = unsafe { self.raw.with_layout(layout) };
+        Ok(View { raw: raw.with_format(format), memory: PhantomData })
+    }
 
     /// The base that the layout's level 0 counts from. Not the address of the first item: that is for
     /// [`Layout::locate`] to say.
+    #[inline]
     pub fn as_ptr(&self) -> *const u8 {
         self.raw.base()
-    }
-
-    /// Base, layout and format, owned.
-    pub(crate) fn into_parts(self) -> (*mut u8, Layout, Format) {
-        (self.raw.base(), self.raw.layout.into_owned(), self.raw.format.into_owned())
     }
 }
 
@@ -305,71 +186,6 @@ impl<'a> ViewMut<'a> {
         // SAFETY: V1, V2: the layout is the slice's, borrowed for 'a; V3: items of a slice are apart; V4: no loads;
         // V5: `NoUninit`, any bytes are valid (`AnyBitPattern`), and the borrow is exclusive.
         unsafe { ViewMut::from_raw(raw) }
-    }
-
-    /// # Safety
-    ///
-    /// V1 to V5 hold for `'a`, any bytes may be written to the items.
-    pub(crate) unsafe fn from_raw(raw: RawView<'a>) -> ViewMut<'a> {
-        ViewMut { raw, memory: PhantomData }
-    }
-
-    layout_operations!();
-
-    /// For layouts that reach a subset of this view's, each item once; private, the callers answer for that.
-    fn with_subset(self, layout: Layout) -> ViewMut<'a> {
-        // SAFETY: V1, V4: the operations on a layout that are called here reach a subset, through the same loads;
-        // V3: they reach each of those items once.
-        let raw = unsafe { self.raw.with_layout(layout) };
-        ViewMut { raw, memory: PhantomData }
-    }
-
-    /// A field of every item, in place: `"b"`, `"a.b[2]"`.
-    ///
-    /// # Errors
-    ///
-    /// [`RefusalKind::Format`] where the format has no such field.
-    pub fn field(self, path: &str) -> Result<ViewMut<'a>, Refusal> {
-        let (layout, format) = self.raw.field(path)?;
-        // SAFETY: V1, V4: a field lies inside its item, behind the same loads; V3: in another item each time.
-        let raw = unsafe { self.raw.with_layout(layout) };
-        Ok(ViewMut { raw: raw.with_format(format), memory: PhantomData })
-    }
-
-    /// The same memory for reading, while this is borrowed.
-    pub fn as_view(&self) -> View<'_> {
-        // SAFETY: all invariants hold for 'a, and no writing happens while `self` is borrowed (V5).
-        unsafe { View::from_raw(self.raw.reborrow()) }
-    }
-
-    /// The same memory for writing, for the time of a borrow.
-    pub fn reborrow(&mut self) -> ViewMut<'_> {
-        // SAFETY: all invariants hold for 'a, and `self` is not used while it is borrowed (V5).
-        unsafe { ViewMut::from_raw(self.raw.reborrow()) }
-    }
-
-    /// Two views of the items before and from `at` along one axis.
-    ///
-    /// # Errors
-    ///
-    /// [`RefusalKind::OutOfRange`] where `at` is past the end of the axis; [`RefusalKind::Layout`] where there is no
-    /// such axis.
-    pub fn split_at(self, axis: usize, at: usize) -> Result<(ViewMut<'a>, ViewMut<'a>), Refusal> {
-        let Some(&extent) = self.shape().get(axis) else {
-            let kind = LayoutErrorKind::AxisOutOfRange { axis, ndim: self.ndim() };
-            return Err(LayoutError::from(kind).into());
-        };
-        if at > extent {
-            return Err(RefusalKind::OutOfRange { axis, index: at, extent }.into());
-        }
-        let low = self.layout().slice_axis(axis, Slice::from(0..at as isize))?;
-        let high = self.layout().slice_axis(axis, Slice::from(at as isize..extent as isize))?;
-        // SAFETY: V1, V3, V4: a subset of the items. V5: the two halves have no item in common, and by V3 of `self`
-        // no byte either.
-        let low = unsafe { self.raw.with_layout(low) };
-        // SAFETY: as above.
-        let high = unsafe { self.raw.with_layout(high) };
-        Ok((ViewMut { raw: low, memory: PhantomData }, ViewMut { raw: high, memory: PhantomData }))
     }
 
     /// The bytes of the item at `index`.
@@ -395,6 +211,74 @@ impl<'a> ViewMut<'a> {
         // and while `self` is borrowed this is the only way to it.
         Ok(unsafe { core::slice::from_raw_parts_mut(item, self.itemsize()) })
     }
+}
+
+impl<'a, S: Sharing> ViewMut<'a, S> {
+    /// # Safety
+    ///
+    /// V1 to V5 hold for `'a`, any bytes may be written to the items.
+    #[inline]
+    pub(crate) unsafe fn from_raw(raw: RawView<'a>) -> ViewMut<'a, S> {
+        ViewMut { raw, memory: PhantomData }
+    }
+
+    layout_operations!();
+
+    /// For layouts that reach a subset of this view's, each item once; private, the callers answer for that.
+    fn with_subset(self, layout: Layout) -> ViewMut<'a, S> {
+        // SAFETY: V1, V4: the operations on a layout that are called here reach a subset, through the same loads;
+        // V3: they reach each of those items once.
+        let raw = unsafe { self.raw.with_layout(layout) };
+        ViewMut { raw, memory: PhantomData }
+    }
+
+    /// A field of every item, in place: `"b"`, `"a.b[2]"`.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::Format`] where the format has no such field.
+    pub fn field(self, path: &str) -> Result<ViewMut<'a, S>, Refusal> {
+        let (layout, format) = self.raw.field(path)?;
+        // SAFETY: V1, V4: a field lies inside its item, behind the same loads; V3: in another item each time.
+        let raw = unsafe { self.raw.with_layout(layout) };
+        Ok(ViewMut { raw: raw.with_format(format), memory: PhantomData })
+    }
+
+    /// The same memory for reading, while this is borrowed.
+    pub fn as_view(&self) -> View<'_, S> {
+        // SAFETY: all invariants hold for 'a, and no writing happens while `self` is borrowed (V5).
+        unsafe { View::from_raw(self.raw.reborrow()) }
+    }
+
+    /// The same memory for writing, for the time of a borrow.
+    pub fn reborrow(&mut self) -> ViewMut<'_, S> {
+        // SAFETY: all invariants hold for 'a, and `self` is not used while it is borrowed (V5).
+        unsafe { ViewMut::from_raw(self.raw.reborrow()) }
+    }
+
+    /// Two views of the items before and from `at` along one axis.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::OutOfRange`] where `at` is past the end of the axis; [`RefusalKind::Layout`] where there is no
+    /// such axis.
+    pub fn split_at(self, axis: usize, at: usize) -> Result<(ViewMut<'a, S>, ViewMut<'a, S>), Refusal> {
+        let Some(&extent) = self.shape().get(axis) else {
+            let kind = LayoutErrorKind::AxisOutOfRange { axis, ndim: self.ndim() };
+            return Err(LayoutError::from(kind).into());
+        };
+        if at > extent {
+            return Err(RefusalKind::OutOfRange { axis, index: at, extent }.into());
+        }
+        let low = self.layout().slice_axis(axis, Slice::from(0..at as isize))?;
+        let high = self.layout().slice_axis(axis, Slice::from(at as isize..extent as isize))?;
+        // SAFETY: V1, V3, V4: a subset of the items. V5: the two halves have no item in common, and by V3 of `self`
+        // no byte either.
+        let low = unsafe { self.raw.with_layout(low) };
+        // SAFETY: as above.
+        let high = unsafe { self.raw.with_layout(high) };
+        Ok((ViewMut { raw: low, memory: PhantomData }, ViewMut { raw: high, memory: PhantomData }))
+    }
 
     /// Writes the item at `index`.
     ///
@@ -408,14 +292,22 @@ impl<'a> ViewMut<'a> {
         if given != itemsize {
             return Err(RefusalKind::ItemBytes { given, itemsize }.into());
         }
-        self.item_mut(index)?.copy_from_slice(bytemuck::bytes_of(&value));
+        let item = self.raw.item(index)?;
+        // SAFETY: the address is of an item of this view, which is borrowed exclusively: V3, V5.
+        unsafe { self.raw.write::<S>(item, bytemuck::bytes_of(&value)) };
         Ok(())
     }
 
     /// The base that the layout's level 0 counts from, for writing. Not the address of the first item.
+    #[inline]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.raw.base()
     }
+}
+
+#[cold]
+fn invalid_value() -> Refusal {
+    RefusalKind::InvalidValue.into()
 }
 
 impl<'a> RawView<'a> {
@@ -436,13 +328,13 @@ impl<'a> RawView<'a> {
     }
 }
 
-impl fmt::Debug for View<'_> {
+impl<S: Sharing> fmt::Debug for View<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View").field("format", self.format()).field("layout", self.layout()).finish()
     }
 }
 
-impl fmt::Debug for ViewMut<'_> {
+impl<S: Sharing> fmt::Debug for ViewMut<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ViewMut").field("format", self.format()).field("layout", self.layout()).finish()
     }
