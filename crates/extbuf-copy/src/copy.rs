@@ -3,13 +3,17 @@
 //! A view has proven what the raw copy asks for: every byte it reaches is there and initialised, a mutable view is
 //! alone in its bytes, its items never share one, and its pointers are valid. What is left to check here are shapes,
 //! item sizes, and that no item is a counted reference.
+//!
+//! Views of foreign memory are copied the same way, since no copy makes a reference to bytes. Others may write them
+//! meanwhile, not from Rust (V5); then the copy is any mixture of old and new bytes. Two of them may overlap, which is
+//! looked at for every pair.
 
 // Hands the bases of views to the raw copy.
 #![allow(unsafe_code)]
 
 use extbuf_format::Format;
 use extbuf_layout::{Layout, Order, SliceItem};
-use extbuf_protocol::{View, ViewMut, Window};
+use extbuf_protocol::{Sharing, View, ViewMut, Window};
 
 use crate::error::{CopyError, CopyErrorKind};
 use crate::kernel::Level;
@@ -40,7 +44,10 @@ use crate::report::Report;
 ///
 /// `Ndim`, `Shape`, `Itemsize` where the two do not agree, `Objects`, and `Allocation` where foreign memory overlaps in
 /// a way that needs scratch memory.
-pub fn copy(dst: &mut ViewMut<'_>, src: &View<'_>) -> Result<Report, CopyError> {
+pub fn copy<D: Sharing, S: Sharing>(
+    dst: &mut ViewMut<'_, D>,
+    src: &View<'_, S>,
+) -> Result<Report, CopyError> {
     CopyOptions::default().copy(dst, src)
 }
 
@@ -63,8 +70,8 @@ pub fn copy(dst: &mut ViewMut<'_>, src: &View<'_>) -> Result<Report, CopyError> 
 ///
 /// `Layout` where a slice is not one of this view; `Shape` and `Ndim` where the two slices differ; `Objects`;
 /// `Allocation`.
-pub fn copy_within(
-    view: &mut ViewMut<'_>,
+pub fn copy_within<S: Sharing>(
+    view: &mut ViewMut<'_, S>,
     dst: impl AsRef<[SliceItem]>,
     src: impl AsRef<[SliceItem]>,
 ) -> Result<Report, CopyError> {
@@ -93,7 +100,7 @@ pub fn copy_within(
 ///
 /// `Objects`; `Allocation` where there is no such block: a broadcast view can hold more items than there are bytes in
 /// any machine.
-pub fn to_contiguous(view: &View<'_>, order: Order) -> Result<Window<'static>, CopyError> {
+pub fn to_contiguous<S: Sharing>(view: &View<'_, S>, order: Order) -> Result<Window<'static>, CopyError> {
     Ok(CopyOptions::default().to_contiguous(view, order)?.0)
 }
 
@@ -135,7 +142,7 @@ pub fn contiguous<'a>(view: &View<'a>, order: Order) -> Result<Contiguous<'a>, C
 /// # Errors
 ///
 /// As [`to_contiguous`].
-pub fn to_vec(view: &View<'_>, order: Order) -> Result<Vec<u8>, CopyError> {
+pub fn to_vec<S: Sharing>(view: &View<'_, S>, order: Order) -> Result<Vec<u8>, CopyError> {
     Ok(CopyOptions::default().to_vec(view, order)?.0)
 }
 
@@ -156,7 +163,11 @@ pub fn to_vec(view: &View<'_>, order: Order) -> Result<Vec<u8>, CopyError> {
 /// # Errors
 ///
 /// `Length` where there are more or fewer bytes than the view holds; `Objects`.
-pub fn from_contiguous(dst: &mut ViewMut<'_>, bytes: &[u8], order: Order) -> Result<Report, CopyError> {
+pub fn from_contiguous<S: Sharing>(
+    dst: &mut ViewMut<'_, S>,
+    bytes: &[u8],
+    order: Order,
+) -> Result<Report, CopyError> {
     CopyOptions::default().from_contiguous(dst, bytes, order)
 }
 
@@ -190,12 +201,16 @@ impl CopyOptions<'_> {
     /// # Errors
     ///
     /// As [`copy`], and `Cancelled`.
-    pub fn copy(&self, dst: &mut ViewMut<'_>, src: &View<'_>) -> Result<Report, CopyError> {
+    pub fn copy<D: Sharing, S: Sharing>(
+        &self,
+        dst: &mut ViewMut<'_, D>,
+        src: &View<'_, S>,
+    ) -> Result<Report, CopyError> {
         refuse_objects(dst.format())?;
         refuse_objects(src.format())?;
         let dst_base = dst.as_mut_ptr();
-        // SAFETY: V1, V2, V4 and V5 of both views: what they reach is there, initialised, and nobody else's to write
-        // meanwhile, from any thread (views are Send and Sync); V3 of the destination: items share no byte, nor do
+        // SAFETY: V1, V2, V4 and V5 of both views: what they reach is there, initialised, and nobody else's in Rust to
+        // write meanwhile; V3 of the destination: items share no byte, nor do
         // stored pointers lead to the same.
         unsafe { self.copy_raw((dst.layout(), dst_base), (src.layout(), src.as_ptr())) }
     }
@@ -205,9 +220,9 @@ impl CopyOptions<'_> {
     /// # Errors
     ///
     /// As [`copy_within`], and `Cancelled`.
-    pub fn copy_within(
+    pub fn copy_within<S: Sharing>(
         &self,
-        view: &mut ViewMut<'_>,
+        view: &mut ViewMut<'_, S>,
         dst: impl AsRef<[SliceItem]>,
         src: impl AsRef<[SliceItem]>,
     ) -> Result<Report, CopyError> {
@@ -223,9 +238,9 @@ impl CopyOptions<'_> {
     /// # Errors
     ///
     /// As [`to_contiguous`], and `Cancelled`.
-    pub fn to_contiguous(
+    pub fn to_contiguous<S: Sharing>(
         &self,
-        view: &View<'_>,
+        view: &View<'_, S>,
         order: Order,
     ) -> Result<(Window<'static>, Report), CopyError> {
         let (layout, plan) = to_dense(view, order, self.level)?;
@@ -242,7 +257,11 @@ impl CopyOptions<'_> {
     /// # Errors
     ///
     /// As [`to_vec`], and `Cancelled`.
-    pub fn to_vec(&self, view: &View<'_>, order: Order) -> Result<(Vec<u8>, Report), CopyError> {
+    pub fn to_vec<S: Sharing>(
+        &self,
+        view: &View<'_, S>,
+        order: Order,
+    ) -> Result<(Vec<u8>, Report), CopyError> {
         let (_, plan) = to_dense(view, order, self.level)?;
         let mut bytes = reserve(plan.bytes())?;
         // SAFETY: the view as in `copy`; the vector has room for all the bytes that the layout reaches.
@@ -257,9 +276,9 @@ impl CopyOptions<'_> {
     /// # Errors
     ///
     /// As [`from_contiguous`], and `Cancelled`.
-    pub fn from_contiguous(
+    pub fn from_contiguous<S: Sharing>(
         &self,
-        dst: &mut ViewMut<'_>,
+        dst: &mut ViewMut<'_, S>,
         bytes: &[u8],
         order: Order,
     ) -> Result<Report, CopyError> {
@@ -275,7 +294,7 @@ impl CopyOptions<'_> {
 }
 
 /// The dense layout of a view's items, and the plan to go there.
-fn to_dense(view: &View<'_>, order: Order, level: Level) -> Result<(Layout, Plan), CopyError> {
+fn to_dense<S: Sharing>(view: &View<'_, S>, order: Order, level: Level) -> Result<(Layout, Plan), CopyError> {
     refuse_objects(view.format())?;
     let layout = dense(view.layout(), order)?;
     let plan = Plan::new(&layout, view.layout())?.at_level(level);
