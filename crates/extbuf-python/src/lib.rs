@@ -24,6 +24,7 @@ use pyo3::prelude::*;
 mod item;
 mod lease;
 mod raw;
+mod struct_module;
 mod view;
 
 /// The extension module behind the package `extbuf`.
@@ -31,6 +32,7 @@ mod view;
 fn _extbuf(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     // One line for each file that adds to the module.
+    struct_module::register(module)?;
     view::register(module)?;
     Ok(())
 }

@@ -115,3 +115,27 @@ impl RawBuffer {
         }
     }
 }
+
+/// Holds an object's memory for the length of a call.
+///
+/// # Errors
+///
+/// Whatever the object raises, and what `f` does.
+pub(crate) fn held<R>(
+    object: &Bound<'_, PyAny>,
+    flags: c_int,
+    f: impl FnOnce(Claim<'_>) -> PyResult<R>,
+) -> PyResult<R> {
+    struct Held<'py>(RawBuffer, Python<'py>);
+    impl Drop for Held<'_> {
+        fn drop(&mut self) {
+            // SAFETY: B2: only here, and `f` has returned.
+            unsafe { self.0.release(self.1) };
+        }
+    }
+    let held = Held(RawBuffer::empty(), object.py());
+    // SAFETY: B1: it lies in this frame until it is dropped.
+    unsafe { held.0.fill(object, flags) }?;
+    // SAFETY: filled just now, and released after `f`.
+    f(unsafe { held.0.claim() })
+}

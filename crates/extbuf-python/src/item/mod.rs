@@ -35,6 +35,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+pub(crate) use error::{Fault, PackError, range};
 #[allow(unused_imports)] // Named by whoever keeps one between packing and storing.
 pub(crate) use pack::Packed;
 use scalar::Leaf;

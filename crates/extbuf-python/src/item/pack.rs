@@ -2,6 +2,7 @@
 // Keeps references inside bytes, and stores bytes in lent memory.
 #![allow(unsafe_code)]
 
+use pyo3::Borrowed;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -86,11 +87,17 @@ impl Codec {
         Ok(packed)
     }
 
-    /// Makes an item of its fields, or of its one value, over zeros. As the struct module packs.
+    /// Makes an item of its fields, or of its one value, over zeros, from the values of a tuple from `first` on. As the
+    /// struct module packs.
     ///
     /// The item has no `O`: the struct module knows none.
-    pub(crate) fn pack_fields(&self, values: &[Bound<'_, PyAny>], bytes: &mut [u8]) -> Result<(), PackError> {
-        let mut given = Given { values, used: 0 };
+    pub(crate) fn pack_fields(
+        &self,
+        values: &Bound<'_, PyTuple>,
+        first: usize,
+        bytes: &mut [u8],
+    ) -> Result<(), PackError> {
+        let mut given = Given { values, used: first };
         match self.ops.split_first() {
             Some((Op::Tuple { .. }, body)) => fields(body, 0, &mut given, bytes),
             _ => fields(&self.ops, 0, &mut given, bytes),
@@ -127,7 +134,7 @@ fn write(ops: &[Op], base: usize, value: &Bound<'_, PyAny>, item: &mut [u8]) -> 
         }
         Op::List { count, stride, body } => {
             for (i, value) in sequence(value, *count)?.iter().enumerate() {
-                write(&ops[1..=*body], base + i * stride, value, item)
+                write(&ops[1..=*body], base + i * stride, &value, item)
                     .map_err(|error| error.inside(&format!("[{i}]")))?;
             }
             Ok(())
@@ -138,16 +145,18 @@ fn write(ops: &[Op], base: usize, value: &Bound<'_, PyAny>, item: &mut [u8]) -> 
 
 /// Values that are taken one after the other.
 struct Given<'a, 'py> {
-    values: &'a [Bound<'py, PyAny>],
+    values: &'a Bound<'py, PyTuple>,
     used: usize,
 }
 
 impl<'a, 'py> Given<'a, 'py> {
-    fn next(&mut self) -> Result<&'a Bound<'py, PyAny>, PackError> {
+    fn next(&mut self) -> Result<Borrowed<'a, 'py, PyAny>, PackError> {
         let given = self.values.len();
-        let value = self.values.get(self.used).ok_or(Fault::Count { wanted: self.used + 1, given })?;
+        if self.used >= given {
+            return Err(Fault::Count { wanted: self.used + 1, given }.into());
+        }
         self.used += 1;
-        Ok(value)
+        Ok(self.values.get_borrowed_item(self.used - 1)?)
     }
 }
 
@@ -157,16 +166,16 @@ fn fields(ops: &[Op], base: usize, given: &mut Given<'_, '_>, item: &mut [u8]) -
     while let Some(op) = rest.first() {
         let length = match op {
             Op::Leaf { .. } => {
-                write(rest, base, given.next()?, item)?;
+                write(rest, base, &*given.next()?, item)?;
                 1
             }
             Op::Tuple { body, .. } | Op::List { body, .. } => {
-                write(rest, base, given.next()?, item)?;
+                write(rest, base, &*given.next()?, item)?;
                 1 + body
             }
             Op::Repeat { count, stride, body } => {
                 for i in 0..*count {
-                    write(&rest[1..=*body], base + i * stride, given.next()?, item)?;
+                    write(&rest[1..=*body], base + i * stride, &*given.next()?, item)?;
                 }
                 1 + body
             }
@@ -177,26 +186,26 @@ fn fields(ops: &[Op], base: usize, given: &mut Given<'_, '_>, item: &mut [u8]) -
 }
 
 /// The values of a sequence of a known length: a tuple, a list, or anything iterable that is no text.
-fn sequence<'py>(value: &Bound<'py, PyAny>, wanted: usize) -> Result<Vec<Bound<'py, PyAny>>, PackError> {
-    let values: Vec<_> = if let Ok(tuple) = value.cast::<PyTuple>() {
-        tuple.iter().collect()
+fn sequence<'py>(value: &Bound<'py, PyAny>, wanted: usize) -> Result<Bound<'py, PyTuple>, PackError> {
+    let no_sequence = || Fault::Type { wanted: "a sequence of values" };
+    let values = if let Ok(tuple) = value.cast::<PyTuple>() {
+        tuple.clone()
     } else if let Ok(list) = value.cast::<PyList>() {
-        list.iter().collect()
+        list.to_tuple()
     } else if value.is_instance_of::<PyString>()
         || value.is_instance_of::<PyBytes>()
         || value.is_instance_of::<PyByteArray>()
         || value.is_instance_of::<PyDict>()
     {
-        return Err(Fault::Type { wanted: "a sequence of values" }.into());
+        return Err(no_sequence().into());
     } else {
-        match value.try_iter() {
-            // One more than wanted is enough to know.
-            Ok(values) => values.take(wanted.saturating_add(1)).collect::<PyResult<_>>()?,
-            Err(_) => return Err(Fault::Type { wanted: "a sequence of values" }.into()),
-        }
+        let values = value.try_iter().map_err(|_| no_sequence())?;
+        // One more than wanted is enough to know.
+        let values: Vec<_> = values.take(wanted.saturating_add(1)).collect::<PyResult<_>>()?;
+        PyTuple::new(value.py(), values)?
     };
-    if values.len() != wanted {
-        return Err(Fault::Count { wanted, given: values.len() }.into());
+    match values.len() {
+        given if given != wanted => Err(Fault::Count { wanted, given }.into()),
+        _ => Ok(values),
     }
-    Ok(values)
 }

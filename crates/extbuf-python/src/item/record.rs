@@ -60,7 +60,7 @@ pub(super) unsafe fn make(py: Python<'_>, kind: &Py<PyAny>, plain: *mut ffi::PyO
 pub(super) fn by_name<'py>(
     dict: &Bound<'py, PyDict>,
     kind: &Bound<'py, PyAny>,
-) -> Result<Vec<Bound<'py, PyAny>>, PackError> {
+) -> Result<Bound<'py, PyTuple>, PackError> {
     let names = kind.getattr("_names")?;
     let names = names.cast::<PyTuple>().map_err(PyErr::from)?;
     let mut values = Vec::with_capacity(names.len());
@@ -73,7 +73,7 @@ pub(super) fn by_name<'py>(
     if dict.len() != values.len() {
         return Err(Fault::Count { wanted: values.len(), given: dict.len() }.into());
     }
-    Ok(values)
+    Ok(PyTuple::new(dict.py(), values)?)
 }
 
 /// How a field is called in a message.
