@@ -7,7 +7,9 @@
 //! loom has no clock.
 #![cfg(loom)]
 
-use extbuf_protocol::{Access, Buffer, Locked, Memory, RefusalKind};
+use extbuf_format::Element;
+use extbuf_layout::{Layout, Order};
+use extbuf_protocol::{Access, Array, Buffer, Exporter, Locked, Memory, RefusalKind, Request};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread::{self, JoinHandle};
@@ -89,6 +91,36 @@ fn readers_and_a_writer_of_one_memory_never_meet() {
             [Access::Read, Access::Write, Access::Read].map(|access| leased(&memory, &bytes, access));
         threads.into_iter().for_each(|thread| assert!(thread.join().unwrap() <= 1));
         assert_eq!(memory.live(), 0);
+    });
+}
+
+/// Shares of one writing lease: who looks through a share reads, who is alone with it writes, and what is released last
+/// frees the memory for the next.
+#[test]
+fn the_shares_of_a_writer_never_meet_and_the_last_one_frees_the_memory() {
+    model(None, || {
+        let (memory, bytes) = (memory(), Arc::new(Bytes::new()));
+        let layout = Layout::contiguous(1, &[4], Order::C).unwrap();
+        let array = Array::new(memory.clone(), layout, u8::FORMAT).unwrap();
+        let mut first = array.window(Request::FULL).unwrap();
+        let second = first.clone();
+        let other = {
+            let bytes = bytes.clone();
+            thread::spawn(move || {
+                bytes.read();
+                drop(second);
+            })
+        };
+        // Alone or refused.
+        if first.view_mut().is_ok() {
+            bytes.add_one();
+        }
+        let next = leased(&memory, &bytes, Access::Write);
+        drop(first);
+        other.join().unwrap();
+        next.join().unwrap();
+        assert_eq!(memory.live(), 0);
+        assert!(memory.lease(Access::Write).is_ok());
     });
 }
 
