@@ -19,7 +19,6 @@ mod npy;
 mod png;
 mod show;
 mod source;
-mod table;
 mod target;
 mod terminal;
 mod tour;

@@ -51,9 +51,11 @@ mod rows;
 mod scene;
 mod strip;
 mod svg;
+mod tables;
 mod text;
 
 pub use drawing::{Drawing, draw_chain, draw_format, draw_layout};
+pub use tables::{axes_table, contiguity_line, format_table, level_lines, suboffsets_line};
 pub use text::{Colour, TextOptions, TextStyle};
 
 /// The README's example, run as a test.

@@ -21,6 +21,8 @@
 
 use pyo3::prelude::*;
 
+mod explain;
+mod format;
 mod item;
 mod lease;
 mod raw;
@@ -32,6 +34,7 @@ mod view;
 fn _extbuf(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     // One line for each file that adds to the module.
+    format::register(module)?;
     struct_module::register(module)?;
     view::register(module)?;
     Ok(())

@@ -15,7 +15,6 @@ use extbuf::s;
 use crate::args;
 use crate::failure::{Failure, Result};
 use crate::npy::tuple;
-use crate::show::{levels, suboffsets};
 use crate::terminal;
 use crate::units::{bytes, counted, grouped, rate, time};
 
@@ -58,7 +57,7 @@ impl Page<'_> {
 
     fn layout(&mut self, layout: &Layout) -> Result {
         self.line("shape", tuple(layout.shape()))?;
-        for (name, value) in levels(layout) {
+        for (name, value) in extbuf_draw::level_lines(layout) {
             self.line(&name, value)?;
         }
         Ok(())
@@ -107,7 +106,7 @@ fn export(page: &mut Page<'_>, image: &Rows<'static>) -> Result<Window<'static>>
     let (window, took) = timed(|| image.window(Request::FULL_RO));
     let window = window.map_err(refused)?;
     page.layout(window.layout())?;
-    page.line("PEP 3118", suboffsets(window.layout()))?;
+    page.line("PEP 3118", extbuf_draw::suboffsets_line(window.layout()))?;
     match image.export(Request::STRIDED_RO) {
         Err(refusal) => page.line("a request", format!("for strides alone is refused: {refusal}"))?,
         Ok(_) => return Err(refused("strides alone were said to describe this")),
@@ -123,7 +122,7 @@ fn slice(page: &mut Page<'_>, image: &Rows<'static>, whole: &Window<'static>) ->
     let cut = s![ROWS, PIXELS.0..PIXELS.1;STEP as isize, ..;-1];
     let crop = whole.slice(cut).map_err(refused)?;
     page.layout(crop.layout())?;
-    page.line("PEP 3118", suboffsets(crop.layout()))?;
+    page.line("PEP 3118", extbuf_draw::suboffsets_line(crop.layout()))?;
 
     // The same on a picture of four rows: the cost is one of axes and levels.
     let short = Rows::from_vecs(vec![vec![0u8; 4 * 3]; 4], &[4, 3]).map_err(refused)?;
@@ -162,7 +161,7 @@ fn pass_on(
     let (planes, took) = timed(|| crop.window(Request::FULL_RO)?.map(|view| view.permute(&[2, 0, 1])));
     let planes = planes.map_err(refused)?;
     page.layout(planes.layout())?;
-    page.line("PEP 3118", suboffsets(planes.layout()))?;
+    page.line("PEP 3118", extbuf_draw::suboffsets_line(planes.layout()))?;
     page.line(
         "live leases",
         format!("{}, shared by the windows that came one from the other", image.live()),

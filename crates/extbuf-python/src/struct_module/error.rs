@@ -16,9 +16,9 @@ pub(super) fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 }
 
 /// A `struct.error` with a message.
-pub(crate) fn struct_error(py: Python<'_>, message: impl Into<String>) -> PyErr {
+pub(crate) fn struct_error(py: Python<'_>, message: String) -> PyErr {
     match class(py) {
-        Ok(class) => PyErr::from_type(class.clone(), message.into()),
+        Ok(class) => PyErr::from_type(class.clone(), message),
         Err(error) => error,
     }
 }

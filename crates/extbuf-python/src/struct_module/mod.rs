@@ -10,8 +10,10 @@
 #![allow(unsafe_code)]
 
 mod error;
-mod iter;
+pub(crate) mod iter;
 mod object;
+
+use std::sync::Arc;
 
 use extbuf_format::{Dialect, Format, ParseErrorKind};
 use pyo3::exceptions::PyTypeError;
@@ -27,7 +29,7 @@ pub(crate) use error::struct_error;
 /// A text of the struct module, compiled.
 pub(crate) struct Compiled {
     pub(crate) text: String,
-    pub(crate) codec: Codec,
+    pub(crate) codec: Arc<Codec>,
 }
 
 impl Compiled {
@@ -35,17 +37,15 @@ impl Compiled {
         let py = format.py();
         let text = text(format)?;
         let format = Format::parse_as(Dialect::Struct, &text).map_err(|error| {
-            struct_error(
-                py,
-                match error.kind() {
-                    _ if text.contains('\0') => "embedded null character",
-                    ParseErrorKind::TypeExpected => "repeat count given without format specifier",
-                    ParseErrorKind::TooLarge { .. } => "total struct size too long",
-                    _ => "bad char in struct format",
-                },
-            )
+            let message = match error.kind() {
+                _ if text.contains('\0') => "embedded null character",
+                ParseErrorKind::TypeExpected => "repeat count given without format specifier",
+                ParseErrorKind::TooLarge { .. } => "total struct size too long",
+                _ => "bad char in struct format",
+            };
+            struct_error(py, message.into())
         })?;
-        Ok(Compiled { text, codec: Codec::new(py, &format)? })
+        Ok(Compiled { text, codec: Arc::new(Codec::new(py, &format)?) })
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -64,7 +64,7 @@ fn text(format: &Bound<'_, PyAny>) -> PyResult<String> {
         Ok(bytes) if bytes.as_bytes().is_ascii() => {
             Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned())
         }
-        Ok(_) => Err(struct_error(format.py(), "bad char in struct format")),
+        Ok(_) => Err(struct_error(format.py(), "bad char in struct format".into())),
         Err(_) => {
             let kind = format.get_type().name()?;
             Err(PyTypeError::new_err(format!(

@@ -151,7 +151,7 @@ impl Struct {
         &self,
         buffer: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, UnpackIterator>> {
-        UnpackIterator::over(self.ready()?.clone(), buffer)
+        UnpackIterator::over(self.ready()?.codec.clone(), true, buffer, struct_error)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
