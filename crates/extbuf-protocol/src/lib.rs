@@ -61,6 +61,7 @@ extern crate std;
 mod access;
 mod count;
 mod exporter;
+mod iter;
 #[cfg(doctest)]
 mod lifetimes;
 mod memory;
@@ -70,17 +71,22 @@ mod sharing;
 mod sources;
 #[allow(unused_imports, reason = "not every feature meets at all of it")]
 mod sync;
+mod typed;
 mod view;
 mod window;
 
 #[cfg(feature = "std")]
 pub use access::{Locked, Writer};
 pub use exporter::{Export, Exporter};
+pub use iter::{AxisIter, AxisIterMut, Fields, Indexed, Iter, IterMut, Slices, SlicesMut, Values};
+#[cfg(feature = "rayon")]
+pub use iter::{Cut, Parallel};
 pub use memory::{Access, Block, Lease, Lends, Memory, Owner};
 pub use refusal::{Refusal, RefusalKind};
 pub use request::{Grant, Request};
 pub use sharing::{Foreign, Frozen, Sharing};
 pub use sources::{Array, Buffer, Rows};
+pub use typed::{Be, Le, Ordered, TypedView, TypedViewMut, Unaligned};
 pub use view::{View, ViewMut};
 pub use window::Window;
 

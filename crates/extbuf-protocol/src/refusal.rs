@@ -134,6 +134,13 @@ pub enum RefusalKind {
     },
     /// The bytes of the item are no value of the type: byte 2 read as `bool`.
     InvalidValue,
+    /// An item lies at an address that is not aligned for the type: `typed::<f64>` on a field at byte 1 of its record.
+    Misaligned {
+        /// Bytes that the address of a value of the type is a multiple of.
+        needed: usize,
+        /// The largest power of two that the addresses of all items are multiples of.
+        found: usize,
+    },
     /// Bytes given for an item are not as many as the item has: 3 bytes written to an `i`.
     ItemBytes {
         /// Bytes given.
@@ -194,6 +201,9 @@ impl fmt::Display for Refusal {
                 write!(f, "index {index} is outside axis {axis} of extent {extent}")
             }
             InvalidValue => write!(f, "the bytes of the item are no value of the type asked for"),
+            Misaligned { needed, found } => {
+                write!(f, "items lie at multiples of {}, the type needs {needed}", Counted(*found, "byte"))
+            }
             ItemBytes { given, itemsize } => write!(f, "{given} bytes given for an item of {itemsize}"),
             OutOfMemory { bytes } => write!(f, "no memory for {bytes} bytes"),
             Layout(error) => error.fmt(f),

@@ -25,7 +25,8 @@
 //!
 //! # Features
 //!
-//! - `rayon` (on by default): copies in parallel; without it every copy runs on the calling thread.
+//! - `rayon` (on by default): copies in parallel, and the iterators over views as rayon's; without it every copy runs on
+//!   the calling thread.
 //! - `memmap2`: memory-mapped files as owners of memory.
 //! - `derive`: `#[derive(Element)]`, the item format of a struct; with `#[element(crate = extbuf::format)]` beside it
 //!   where `extbuf-format` is not a dependency itself.
@@ -53,7 +54,8 @@ pub mod prelude {
     pub use extbuf_format::{Element, Format};
     pub use extbuf_layout::{Layout, Order, SliceItem, s};
     pub use extbuf_protocol::{
-        Access, Array, Buffer, Export, Exporter, Lease, Memory, Request, Rows, View, ViewMut, Window,
+        Access, Array, Buffer, Export, Exporter, Lease, Memory, Request, Rows, TypedView, TypedViewMut, View,
+        ViewMut, Window,
     };
 }
 

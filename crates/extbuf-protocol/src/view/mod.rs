@@ -123,6 +123,11 @@ impl<'a, S: Sharing> View<'a, S> {
         View { raw, memory: PhantomData }
     }
 
+    #[inline]
+    pub(crate) fn raw(&self) -> &RawView<'a> {
+        &self.raw
+    }
+
     /// The windows of `size` entries that slide along an axis, as a last axis; see [`Layout::windows`]. Only for
     /// reading: neighbouring windows share items.
     ///
@@ -220,6 +225,11 @@ impl<'a, S: Sharing> ViewMut<'a, S> {
     #[inline]
     pub(crate) unsafe fn from_raw(raw: RawView<'a>) -> ViewMut<'a, S> {
         ViewMut { raw, memory: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn raw(&self) -> &RawView<'a> {
+        &self.raw
     }
 
     layout_operations!();

@@ -1,0 +1,434 @@
+//! Views proven once to hold a Rust type.
+//!
+//! [`View::typed`] looks at everything that reading an item as a `T` depends on, once: what the format says, where every
+//! item lies, and for types in which some bytes mean nothing, such as `bool`, every item. What it returns hands out `&T`
+//! and slices without looking again. The invariants of a typed view, on top of those of its view:
+//!
+//! - **T1** the format is that of `T`, and the itemsize is the size of a `T`;
+//! - **T2** every item is aligned for a `T`;
+//! - **T3** the bytes of every item are a `T`; of foreign memory, which others write, each is looked at when it is read.
+//!
+//! Operations on the view reach a subset of its items, so they keep all three. Bytes that are there but not as `T` wants
+//! them have a type of their own: [`Unaligned<T>`](Unaligned) for any address, [`Be`] and [`Le`] for a byte order.
+// Proofs about bytes are made here, and addresses become references.
+#![allow(unsafe_code)]
+
+#[cfg(doctest)]
+mod aliasing;
+mod element;
+mod mutable;
+mod proof;
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::Index;
+
+use bytemuck::AnyBitPattern;
+use extbuf_format::{Element, Format};
+use extbuf_layout::{Layout, Slice, SliceItem};
+
+use crate::iter::references::item;
+use crate::iter::walk::Walk;
+use crate::iter::{Indexed, Iter, Slices, Values};
+use crate::refusal::{Refusal, RefusalKind};
+use crate::sharing::{Frozen, Sharing};
+use crate::view::View;
+use crate::view::raw::RawView;
+
+pub use element::{Be, Le, Ordered, Unaligned};
+pub use mutable::TypedViewMut;
+
+/// A view proven once to hold items of type `T`: their format, their size, the alignment of each, and where `T` has
+/// invalid bytes, that none has them.
+///
+/// ```
+/// use extbuf_layout::s;
+/// use extbuf_protocol::View;
+///
+/// let numbers: Vec<i32> = (0..10).collect();
+/// let odd = View::from_slice(&numbers).slice(s![1..;2])?.typed::<i32>()?;
+/// assert_eq!(odd[[2]], 5);
+/// assert_eq!(odd.iter().sum::<i32>(), 25);
+/// assert_eq!(odd.as_slice(), None); // not side by side
+/// # Ok::<(), extbuf_protocol::Refusal>(())
+/// ```
+pub struct TypedView<'a, T, S: Sharing = Frozen> {
+    /// T1 to T3 hold for it.
+    view: View<'a, S>,
+    items: PhantomData<&'a [T]>,
+}
+
+impl<'a, S: Sharing> View<'a, S> {
+    /// Proves that the items are `T`s.
+    ///
+    /// Costs the comparison of two formats; with loads also one look at every stored pointer; for types in which not all
+    /// bytes are valid, such as `bool` and `char`, also one look at every item.
+    ///
+    /// ```
+    /// use extbuf_protocol::{Be, Unaligned, View};
+    /// let bytes = [0u8, 1, 0, 2, 0, 3];
+    /// assert!(View::from_slice(&bytes).typed::<u16>().is_err()); // unsigned bytes are no u16
+    ///
+    /// let shorts = View::from_slice(&[1u16, 2, 3]);
+    /// assert_eq!(shorts.typed::<u16>()?.as_slice(), Some(&[1, 2, 3][..]));
+    /// # Ok::<(), extbuf_protocol::Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::Format`] where the format is not that of `T`, byte order included: [`Be`] and [`Le`] take the other
+    /// order. [`RefusalKind::Misaligned`] where an item lies at an address that is not aligned for `T`: take it as
+    /// [`Unaligned<T>`](Unaligned). [`RefusalKind::InvalidValue`] where the bytes of an item are no `T`.
+    /// [`RefusalKind::ItemBytes`] where `T::FORMAT` is not that of a `T`.
+    pub fn typed<T: Element>(self) -> Result<TypedView<'a, T, S>, Refusal> {
+        proof::of::<T, S>(self.raw())?;
+        Ok(TypedView { view: self, items: PhantomData })
+    }
+}
+
+/// What reads, and what shows a part; the same for both kinds of typed view.
+macro_rules! typed_operations {
+    () => {
+        /// Slices along several axes at once; see [`Layout::slice`].
+        ///
+        /// # Errors
+        ///
+        /// As [`Layout::slice`].
+        pub fn slice(self, items: impl AsRef<[SliceItem]>) -> Result<Self, Refusal> {
+            self.try_map(|view| view.slice(items))
+        }
+
+        /// Slices along one axis; see [`Layout::slice_axis`].
+        ///
+        /// # Errors
+        ///
+        /// As [`Layout::slice_axis`].
+        pub fn slice_axis(self, axis: usize, slice: impl Into<Slice>) -> Result<Self, Refusal> {
+            self.try_map(|view| view.slice_axis(axis, slice))
+        }
+
+        /// Fixes the index of one axis, which disappears; see [`Layout::index_axis`].
+        ///
+        /// # Errors
+        ///
+        /// As [`Layout::index_axis`].
+        pub fn index_axis(self, axis: usize, index: isize) -> Result<Self, Refusal> {
+            self.try_map(|view| view.index_axis(axis, index))
+        }
+
+        /// Runs along one axis backwards; see [`Layout::reverse_axis`].
+        ///
+        /// # Errors
+        ///
+        /// As [`Layout::reverse_axis`].
+        pub fn reverse_axis(self, axis: usize) -> Result<Self, Refusal> {
+            self.try_map(|view| view.reverse_axis(axis))
+        }
+
+        /// Reorders the axes; see [`Layout::permute`].
+        ///
+        /// # Errors
+        ///
+        /// As [`Layout::permute`].
+        pub fn permute(self, axes: &[usize]) -> Result<Self, Refusal> {
+            self.try_map(|view| view.permute(axes))
+        }
+
+        /// Reverses the order of the axes.
+        #[must_use]
+        pub fn transpose(self) -> Self {
+            self.map(|view| view.transpose())
+        }
+
+        /// Inserts an axis of extent 1; see [`Layout::new_axis`].
+        ///
+        /// # Errors
+        ///
+        /// As [`Layout::new_axis`].
+        pub fn new_axis(self, axis: usize) -> Result<Self, Refusal> {
+            self.try_map(|view| view.new_axis(axis))
+        }
+
+        /// Two views: of the items before and from `at` along one axis.
+        ///
+        /// # Errors
+        ///
+        /// As [`View::split_at`].
+        pub fn split_at(self, axis: usize, at: usize) -> Result<(Self, Self), Refusal> {
+            let (low, high) = self.view.split_at(axis, at)?;
+            Ok((Self { view: low, items: PhantomData }, Self { view: high, items: PhantomData }))
+        }
+
+        /// Where the items are.
+        pub fn layout(&self) -> &Layout {
+            self.view.layout()
+        }
+
+        /// What an item is.
+        pub fn format(&self) -> &Format {
+            self.view.format()
+        }
+
+        /// Number of entries along each axis.
+        pub fn shape(&self) -> &[usize] {
+            self.view.shape()
+        }
+
+        /// Number of axes.
+        pub fn ndim(&self) -> usize {
+            self.view.ndim()
+        }
+
+        /// Number of items.
+        pub fn len(&self) -> usize {
+            self.view.len()
+        }
+
+        /// True where there are no items.
+        pub fn is_empty(&self) -> bool {
+            self.view.is_empty()
+        }
+
+        /// The item at `index`, by value.
+        ///
+        /// # Errors
+        ///
+        /// [`RefusalKind::IndexLength`], [`RefusalKind::OutOfRange`]; [`RefusalKind::InvalidValue`] where somebody has
+        /// written bytes to foreign memory that are no `T`.
+        #[inline]
+        pub fn get(&self, index: &[usize]) -> Result<T, Refusal> {
+            let at = self.view.raw().item(index)?;
+            // SAFETY: V1, V2, V5: an item of the view, initialised; T1 to T3.
+            unsafe { read::<T, S>(at) }
+        }
+
+        /// The view without the proof.
+        pub fn into_view(self) -> UntypedView<'a, S> {
+            self.view
+        }
+
+        fn map(self, f: impl FnOnce(UntypedView<'a, S>) -> UntypedView<'a, S>) -> Self {
+            Self { view: f(self.view), items: PhantomData }
+        }
+
+        /// For operations that reach a subset of the items; private, the callers answer for that (T1 to T3).
+        fn try_map(
+            self,
+            f: impl FnOnce(UntypedView<'a, S>) -> Result<UntypedView<'a, S>, Refusal>,
+        ) -> Result<Self, Refusal> {
+            Ok(Self { view: f(self.view)?, items: PhantomData })
+        }
+    };
+}
+use typed_operations;
+
+type UntypedView<'a, S> = View<'a, S>;
+
+impl<'a, T: Element, S: Sharing> TypedView<'a, T, S> {
+    typed_operations!();
+
+    /// Repeats axes of extent 1, and adds axes in front, to get `shape`; see [`Layout::broadcast_to`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Layout::broadcast_to`].
+    pub fn broadcast_to(self, shape: &[usize]) -> Result<Self, Refusal> {
+        self.try_map(|view| view.broadcast_to(shape))
+    }
+
+    /// The view, for what needs no type.
+    pub fn as_view(&self) -> &View<'a, S> {
+        &self.view
+    }
+
+    /// The items by value, in C order; also of foreign memory, where any bytes are a `T`.
+    pub fn values(&self) -> Values<'a, T, S>
+    where
+        T: AnyBitPattern,
+    {
+        // SAFETY: V1 to V5 of the view; T1 to T3, and any bytes are a `T`.
+        unsafe { Values::new(Walk::new(self.view.raw())) }
+    }
+}
+
+impl<'a, T: Element> TypedView<'a, T> {
+    /// Looks at a slice: one axis.
+    ///
+    /// # Panics
+    ///
+    /// As [`View::from_slice`].
+    pub fn from_slice(slice: &'a [T]) -> TypedView<'a, T>
+    where
+        T: bytemuck::NoUninit,
+    {
+        TypedView { view: View::from_slice(slice), items: PhantomData }
+    }
+
+    /// The item at `index`, in place. `view[[i, j]]` does the same, and panics outside of the shape.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::IndexLength`], [`RefusalKind::OutOfRange`].
+    #[inline]
+    pub fn get_ref(&self, index: &[usize]) -> Result<&'a T, Refusal> {
+        let at = self.view.raw().item(index)?;
+        // SAFETY: V1, V2, V5: an item of the view, initialised and not written for 'a; T1 to T3: a `T`, aligned for it.
+        Ok(unsafe { &*item::<T>(at) })
+    }
+
+    /// All items as one slice, where they lie side by side in C order.
+    pub fn as_slice(&self) -> Option<&'a [T]> {
+        let mut runs = self.runs();
+        match (runs.next(), runs.len()) {
+            (None, _) => Some(&[]),
+            (Some(all), 0) => Some(all),
+            _ => None,
+        }
+    }
+
+    /// References to the items, in C order.
+    ///
+    /// ```
+    /// use extbuf_protocol::{Exporter, Request, Rows};
+    /// // Two rows, each its own allocation.
+    /// let rows = Rows::from_vecs(vec![vec![1.0f64, 2.0], vec![3.0, 4.0]], &[2])?;
+    /// let window = rows.window(Request::FULL_RO)?;
+    /// let columns = window.view().typed::<f64>()?.transpose();
+    /// assert!(columns.iter().eq(&[1.0, 3.0, 2.0, 4.0]));
+    /// # Ok::<(), extbuf_protocol::Refusal>(())
+    /// ```
+    pub fn iter(&self) -> Iter<'a, T> {
+        // SAFETY: V1 to V5 of the view; T1 to T3.
+        unsafe { Iter::new(Walk::new(self.view.raw())) }
+    }
+
+    /// Runs of items, all of one length, that are the items in C order: as long as the fastest axes lie side by side.
+    /// Where they do not, each item is a run.
+    pub fn runs(&self) -> Slices<'a, T> {
+        let (walk, items) = crate::iter::runs(self.view.raw());
+        // SAFETY: V1 to V5 of the view: so many items lie side by side at each address; T1 to T3.
+        unsafe { Slices::new(walk, items) }
+    }
+
+    /// References to the items with their indices, in C order. `N` is the number of axes; the pattern of the loop can say
+    /// it.
+    ///
+    /// ```
+    /// use extbuf_protocol::View;
+    /// let view = View::from_slice(&[5u8, 6, 7]).new_axis(0)?.typed::<u8>()?;
+    /// for ([row, column], item) in view.indexed()? {
+    ///     assert_eq!((row, usize::from(*item)), (0, column + 5));
+    /// }
+    /// # Ok::<(), extbuf_protocol::Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::IndexLength`] where `N` is not the number of axes.
+    pub fn indexed<const N: usize>(&self) -> Result<Indexed<Iter<'a, T>, N>, Refusal> {
+        Ok(Indexed::new(fixed(self.shape())?, self.iter()))
+    }
+}
+
+/// The shape as an array.
+fn fixed<const N: usize>(shape: &[usize]) -> Result<[usize; N], Refusal> {
+    shape.try_into().map_err(|_| RefusalKind::IndexLength { given: N, ndim: shape.len() }.into())
+}
+
+/// An item by value.
+///
+/// # Safety
+///
+/// The address of an item of a view, T1 to T3.
+#[inline]
+unsafe fn read<T: Element, S: Sharing>(at: *mut u8) -> Result<T, Refusal> {
+    if S::FROZEN {
+        // SAFETY: V5: not written meanwhile; T1 to T3: a `T`, aligned for it.
+        return Ok(unsafe { item::<T>(at).read() });
+    }
+    // SAFETY: T1, T2: as many bytes as a `T` and so as its `Bits`, aligned for both, and any bytes are `Bits`. Others may
+    // write them meanwhile, and not from Rust: volatile, so that they are read once.
+    let bits = unsafe { item::<T::Bits>(at).read_volatile() };
+    if !T::is_valid_bit_pattern(&bits) {
+        return Err(RefusalKind::InvalidValue.into());
+    }
+    // SAFETY: valid bits are a `T` (`CheckedBitPattern`).
+    Ok(unsafe { (&raw const bits).cast::<T>().read() })
+}
+
+/// The address of an item, as `RawView::item`; with the number of axes known to the compiler the loop goes away.
+#[inline]
+fn place<const N: usize>(raw: &RawView<'_>, index: &[usize; N]) -> Option<*mut u8> {
+    let layout: &Layout = &raw.layout;
+    if !layout.is_direct() {
+        return raw.item(index).ok();
+    }
+    let shape: &[usize; N] = layout.shape().try_into().ok()?;
+    let strides: &[isize; N] = layout.strides(0).try_into().ok()?;
+    let mut place = layout.offset(0);
+    for axis in 0..N {
+        if index[axis] >= shape[axis] {
+            return None;
+        }
+        place = place.wrapping_add(strides[axis].wrapping_mul(index[axis] as isize));
+    }
+    Some(raw.base().wrapping_offset(place))
+}
+
+#[cold]
+#[inline(never)]
+fn outside(raw: &RawView<'_>, index: &[usize]) -> ! {
+    match raw.item(index) {
+        Err(refusal) => panic!("{refusal}"),
+        Ok(_) => unreachable!("an index inside the shape"),
+    }
+}
+
+/// # Panics
+///
+/// Outside of the shape.
+impl<T: Element, const N: usize> Index<[usize; N]> for TypedView<'_, T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, index: [usize; N]) -> &T {
+        match place(self.view.raw(), &index) {
+            // SAFETY: as in `get_ref`.
+            Some(at) => unsafe { &*item::<T>(at) },
+            None => outside(self.view.raw(), &index),
+        }
+    }
+}
+
+impl<'a, T: Element> IntoIterator for &TypedView<'a, T> {
+    type Item = &'a T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<'a, T: Element> IntoIterator for TypedView<'a, T> {
+    type Item = &'a T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T, S: Sharing> Clone for TypedView<'_, T, S> {
+    fn clone(&self) -> Self {
+        TypedView { view: self.view.clone(), items: PhantomData }
+    }
+}
+
+impl<T, S: Sharing> fmt::Debug for TypedView<'_, T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedView")
+            .field("type", &core::any::type_name::<T>())
+            .field("layout", self.view.layout())
+            .finish()
+    }
+}
