@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Grid, Manner, ONCE, Table};
+use crate::kernel::{self, Grid, Loom, Manner, ONCE, Table};
 use crate::plan::{Chain, Kernel, Loop, Loops, MOST_TOGETHER, Plan, Split};
 
 impl Plan {
@@ -44,6 +44,7 @@ impl Plan {
             unit: self.unit,
             loops: self.loops.clone(),
             table: None,
+            loom: None,
             dst_skip: 0,
             src_skip: 0,
         };
@@ -73,6 +74,31 @@ impl Plan {
             job.table = Some(Table::new(&job.loops[tabled..]));
             job.loops.truncate(tabled);
         }
+        if job.kernel == Kernel::Weave {
+            let (outer, inner) = job.loops.split_at(job.loops.len() - self.inner);
+            job.loom = Loom::new(job.manner, job.unit, inner, outer.last());
+            let outer = outer.len();
+            job.loops.truncate(outer);
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.walk(&mut job, (dst_base, src_base), load_range) };
+        if let Some(loom) = &mut job.loom {
+            // SAFETY: as above.
+            unsafe { loom.finish() };
+        }
+    }
+
+    /// The load loops of one part, and all inside.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run_part`](Plan::run_part).
+    unsafe fn walk(
+        &self,
+        job: &mut Job,
+        (dst_base, src_base): (*mut u8, *const u8),
+        load_range: (usize, Range<usize>),
+    ) {
         if self.outer.is_empty() {
             let (dst, src) = (Walk::new(&self.dst, dst_base), Walk::new(&self.src, src_base.cast_mut()));
             // SAFETY: the caller's contract: the pointers of the destination on the way are valid.
@@ -80,7 +106,7 @@ impl Plan {
             // SAFETY: the same of the source.
             let from = unsafe { src.follow(|_| ()) }.wrapping_offset(job.src_skip);
             // SAFETY: P1: the direct loops stay inside both layouts.
-            return unsafe { job.nest(&job.loops, to, from) };
+            return unsafe { job.nest(&job.loops.clone(), to, from) };
         }
         // Where the direct loops begin at the load steps that are taken together.
         let mut begins = [(dst_base, src_base); MOST_TOGETHER];
@@ -173,6 +199,8 @@ struct Job {
     loops: Loops,
     /// Of the innermost loops, where the kernel is that; `loops` are then the others.
     table: Option<Table>,
+    /// Of the innermost loops, where the kernel is that; `loops` are then the others.
+    loom: Option<Loom>,
     /// Bytes from where the plan's direct loops begin to where this part's do.
     dst_skip: isize,
     src_skip: isize,
@@ -185,11 +213,11 @@ impl Job {
     /// # Safety
     ///
     /// From each pair of addresses as for [`nest`](Job::nest).
-    unsafe fn run(&self, begins: &[(*mut u8, *const u8)]) {
+    unsafe fn run(&mut self, begins: &[(*mut u8, *const u8)]) {
         let (&[_, _, ..], Some(&innermost)) = (begins, self.loops.last()) else {
             for &(to, from) in begins {
                 // SAFETY: the caller's contract.
-                unsafe { self.nest(&self.loops, to, from) };
+                unsafe { self.nest(&self.loops.clone(), to, from) };
             }
             return;
         };
@@ -210,8 +238,8 @@ impl Job {
     /// # Safety
     ///
     /// The loops from these two addresses stay inside both layouts (P1), and as for [`kernel::run`].
-    unsafe fn nest(&self, loops: &[Loop], dst: *mut u8, src: *const u8) {
-        let kernels = if self.table.is_some() { 0 } else { 2 };
+    unsafe fn nest(&mut self, loops: &[Loop], dst: *mut u8, src: *const u8) {
+        let kernels = if self.table.is_some() || self.loom.is_some() { 0 } else { 2 };
         if loops.len() > kernels {
             let (outer, inner) = (loops[0], &loops[1..]);
             for k in 0..outer.extent as isize {
@@ -224,6 +252,10 @@ impl Job {
         if let Some(table) = &self.table {
             // SAFETY: the caller's contract, for the loops that the table stands for.
             return unsafe { table.run(self.unit, dst, src) };
+        }
+        if let Some(loom) = &mut self.loom {
+            // SAFETY: the caller's contract, for the loops that the loom stands for.
+            return unsafe { loom.run(dst, src) };
         }
         let grid = match *loops {
             [i, j] => Grid { i, j },

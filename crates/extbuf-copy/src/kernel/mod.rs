@@ -16,6 +16,7 @@ mod level;
 mod run;
 mod table;
 mod transpose;
+pub(crate) mod weave;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -34,6 +35,7 @@ pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
 pub(crate) use cache::Caches;
 pub use level::Level;
 pub(crate) use table::Table;
+pub(crate) use weave::Loom;
 
 /// Asks for the cache line at an address that may be touched soon, whether or not there is memory.
 #[inline(always)]
@@ -82,7 +84,7 @@ pub(crate) unsafe fn run(
             // SAFETY: the caller's contract, handed on unchanged.
             unsafe { run::overlapping(unit, grid, dst, src) }
         }
-        Kernel::Table => unreachable!("a table is made once a part, and run by `Table::run`"),
+        Kernel::Table | Kernel::Weave => unreachable!("made once a part, and run by its own method"),
         Kernel::Items | Kernel::Fill | Kernel::Transpose => {
             // Here the size of an item becomes a constant.
             macro_rules! sized {

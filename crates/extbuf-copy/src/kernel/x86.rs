@@ -8,6 +8,9 @@
 // Vector loads and stores through raw addresses.
 #![allow(unsafe_code)]
 
+pub(super) mod pen;
+pub(super) mod weave;
+
 use std::arch::x86_64::{
     __m128i, _mm_loadu_si128, _mm_setzero_si128, _mm_storeu_si128, _mm_unpackhi_epi8, _mm_unpackhi_epi16,
     _mm_unpackhi_epi32, _mm_unpackhi_epi64, _mm_unpacklo_epi8, _mm_unpacklo_epi16, _mm_unpacklo_epi32,

@@ -12,6 +12,7 @@ impl fmt::Display for Kernel {
             Kernel::Fill => "fill",
             Kernel::Transpose => "transpose",
             Kernel::Table => "table",
+            Kernel::Weave => "weave",
             Kernel::Move => "move",
         })
     }

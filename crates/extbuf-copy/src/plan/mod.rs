@@ -28,6 +28,7 @@ mod list;
 mod passes;
 #[cfg(test)]
 mod tests;
+mod weave;
 
 use list::List;
 pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, steps_over};
@@ -117,6 +118,9 @@ pub enum Kernel {
     /// `dst[D[k] ..][..unit] = src[S[k] ..][..unit]`, where `D` and `S` tabulate the offsets of several innermost loops
     /// that are too short to be worth a loop each. The unit is of a fixed small size.
     Table,
+    /// The equation of `Items`, many items at once in wide registers, where the steps of both loops are short: channels
+    /// put side by side or pulled apart, steps, reversals, short rows. The innermost loop may be a pixel's channels.
+    Weave,
     /// The equation of `Run`, each a move that allows overlap, in strictly ascending order of the loops.
     Move,
 }
@@ -213,7 +217,10 @@ impl Plan {
     fn decide(mut self, level: Level) -> Plan {
         self.level = level;
         self.streams = self.bytes >= Caches::get().streams_from();
-        (self.kernel, self.inner) = passes::choose_kernel(&mut self.loops, self.unit);
+        (self.kernel, self.inner) = match weave::choose(&mut self.loops, self.unit, self.bytes, level) {
+            Some(inner) => (Kernel::Weave, inner),
+            None => passes::choose_kernel(&mut self.loops, self.unit),
+        };
         self.together = match self.outer.len().checked_sub(1) {
             Some(load) => {
                 let step = self.dst.strides(self.dst.levels() - 1)[load];
@@ -285,8 +292,10 @@ impl Plan {
         if self.bytes == 0 || self.kernel == Kernel::Move {
             return self;
         }
+        // The channels of a weave stay together.
+        let cut = self.loops.len() - if self.kernel == Kernel::Weave { self.inner - 1 } else { 0 };
         (self.split, self.grain, self.parts) =
-            passes::choose_split(&self.outer, &self.loops, self.unit, self.kernel, self.inner, parts);
+            passes::choose_split(&self.outer, &self.loops[..cut], self.unit, self.kernel, self.inner, parts);
         self
     }
 
