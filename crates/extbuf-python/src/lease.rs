@@ -8,10 +8,12 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
+use crate::block::Block;
 use crate::raw::{Claim, RawBuffer};
 
 /// The memory of one object, kept while there are shares of it.
@@ -19,6 +21,8 @@ use crate::raw::{Claim, RawBuffer};
 pub(crate) struct Lease {
     /// Filled while `shares > 0`; filled and released with the interpreter attached.
     raw: RawBuffer,
+    /// Memory of our own instead, until the last share goes.
+    block: Mutex<Option<Block>>,
     shares: AtomicUsize,
 }
 
@@ -34,11 +38,20 @@ impl Lease {
     ///
     /// Whatever the object raises.
     pub(crate) fn of(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Share> {
-        let lease = Py::new(object.py(), Lease { raw: RawBuffer::empty(), shares: AtomicUsize::new(0) })?;
+        let lease = Py::new(object.py(), Lease::new(None, 0))?;
         // SAFETY: B1: the buffer is new, nobody else knows of it, and Python objects are not moved.
         unsafe { lease.get().raw.fill(object, flags) }?;
         lease.get().shares.store(1, Ordering::Release);
         Ok(Share { lease })
+    }
+
+    /// The first share of memory of our own.
+    pub(crate) fn of_block(py: Python<'_>, block: Block) -> PyResult<Share> {
+        Ok(Share { lease: Py::new(py, Lease::new(Some(block), 1))? })
+    }
+
+    fn new(block: Option<Block>, shares: usize) -> Lease {
+        Lease { raw: RawBuffer::empty(), block: Mutex::new(block), shares: AtomicUsize::new(shares) }
     }
 
     /// One more share, unless the memory has been given back.
@@ -55,12 +68,6 @@ impl Lease {
 }
 
 impl Share {
-    /// Another share of the same lease.
-    pub(crate) fn again(&self, py: Python<'_>) -> Share {
-        self.lease.get().shares.fetch_add(1, Ordering::AcqRel);
-        Share { lease: self.lease.clone_ref(py) }
-    }
-
     /// What the exporter said.
     pub(crate) fn claim(&self) -> Claim<'_> {
         // SAFETY: filled, and not released before this share is given back, which ends the borrow.
@@ -77,6 +84,21 @@ impl Share {
     pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.lease)
     }
+
+    /// The lease, for who counts the share by hand; [`Share::from_lease`] gives it back.
+    pub(crate) fn into_lease(self) -> Py<Lease> {
+        // SAFETY: read out of what is not dropped, once.
+        unsafe { std::ptr::read(&ManuallyDrop::new(self).lease) }
+    }
+
+    /// A share that was counted by hand.
+    ///
+    /// # Safety
+    ///
+    /// Once for each [`Share::into_lease`].
+    pub(crate) unsafe fn from_lease(lease: Py<Lease>) -> Share {
+        Share { lease }
+    }
 }
 
 impl Drop for Share {
@@ -87,6 +109,8 @@ impl Drop for Share {
             if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
                 // SAFETY: B2: this was the last share, and no share comes from none.
                 unsafe { lease.raw.release(py) };
+                let block = lease.block.lock().unwrap_or_else(PoisonError::into_inner).take();
+                drop(block);
             }
         });
     }

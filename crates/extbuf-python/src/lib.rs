@@ -17,15 +17,21 @@
 //! of PyO3, which know one letter of a format and no pointer on the way to an item. It has no arrays and does no
 //! arithmetic.
 #![deny(unsafe_code)]
-#![allow(dead_code)]
 
 use pyo3::prelude::*;
 
+mod acquire;
+mod block;
+mod described;
+mod error;
+#[allow(dead_code)]
 mod explain;
 mod format;
 mod item;
+mod key;
 mod lease;
 mod raw;
+mod reach;
 mod struct_module;
 mod view;
 

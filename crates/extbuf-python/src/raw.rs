@@ -19,6 +19,9 @@ use std::ffi::{CStr, c_int};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+/// Whatever there is, for reading.
+pub(crate) const FULL_RO: c_int = ffi::PyBUF_FULL_RO;
+
 /// What an exporter filled in, copied out of a [`RawBuffer`]: pointers are as the exporter left them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim<'a> {

@@ -1,0 +1,88 @@
+//! From what an exporter claims to an address, a checked layout and an item.
+
+use std::sync::Arc;
+
+use extbuf_format::Dialect;
+use extbuf_layout::{Layout, Order};
+use pyo3::exceptions::PyBufferError;
+use pyo3::prelude::*;
+
+use crate::described::Described;
+use crate::error;
+use crate::lease::{Lease, Share};
+use crate::raw::{Claim, FULL_RO};
+use crate::reach::Address;
+
+/// Memory, described.
+pub(crate) struct Acquired {
+    pub(crate) share: Share,
+    pub(crate) base: Address,
+    pub(crate) layout: Layout,
+    pub(crate) item: Arc<Described>,
+    pub(crate) readonly: bool,
+}
+
+/// Takes whatever an object lends.
+///
+/// # Errors
+///
+/// Whatever the object raises, and `BufferError` for a description that cannot be true.
+pub(crate) fn full(object: &Bound<'_, PyAny>) -> PyResult<Acquired> {
+    with_flags(object, FULL_RO)
+}
+
+/// Takes what an object lends for a request.
+///
+/// # Errors
+///
+/// As [`full`].
+pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acquired> {
+    let share = Lease::of(object, flags)?;
+    let claim = share.claim();
+    let itemsize = usize::try_from(claim.itemsize).map_err(|_| {
+        PyBufferError::new_err(format!("the exporter claims an itemsize of {}", claim.itemsize))
+    })?;
+    let layout = layout(&claim, itemsize)?;
+    let item = Described::claimed(claim.format, itemsize, || dialect(object));
+    let (base, readonly) = (Address::new(claim.base), claim.readonly);
+    Ok(Acquired { share, base, layout, item, readonly })
+}
+
+fn layout(claim: &Claim<'_>, itemsize: usize) -> PyResult<Layout> {
+    let layout = match (claim.shape, claim.strides) {
+        (Some(shape), Some(strides)) => {
+            Layout::from_suboffsets(itemsize, shape, strides, claim.suboffsets, 0)
+        }
+        (Some(shape), None) => {
+            let Ok(shape) =
+                shape.iter().map(|&extent| usize::try_from(extent)).collect::<Result<Vec<_>, _>>()
+            else {
+                return Err(PyBufferError::new_err(format!("the exporter claims the shape {shape:?}")));
+            };
+            Layout::contiguous(itemsize, &shape, Order::C)
+        }
+        (None, _) if claim.ndim == 0 => Layout::contiguous(itemsize, &[], Order::C),
+        // No shape: one axis of as many items as there are.
+        (None, _) => {
+            let len = usize::try_from(claim.len).unwrap_or(0);
+            Layout::contiguous(itemsize, &[len.checked_div(itemsize).unwrap_or(0)], Order::C)
+        }
+    };
+    layout.map_err(error::layout)
+}
+
+/// Whose rules the format of an exporter is written by, as far as its type tells.
+fn dialect(object: &Bound<'_, PyAny>) -> Dialect {
+    let module = |object: &Bound<'_, PyAny>| {
+        object.get_type().module().map_or_else(|_| String::new(), |module| module.to_string())
+    };
+    let own = module(object);
+    if own == "numpy" || own.starts_with("numpy.") {
+        Dialect::NumPy
+    } else if module(object.get_type().as_any()) == "_ctypes" {
+        // Structures and arrays of ctypes are instances of user classes; their metaclasses are its own.
+        Dialect::Ctypes
+    } else {
+        Dialect::Pep3118
+    }
+}

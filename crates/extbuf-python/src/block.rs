@@ -1,0 +1,49 @@
+//! Memory of our own for the result of a copy, lent to views by a lease without an exporter.
+// Allocates and frees raw memory.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout as Allocation, alloc, dealloc};
+use std::ptr::NonNull;
+
+use pyo3::exceptions::PyMemoryError;
+use pyo3::prelude::*;
+
+use crate::reach::Address;
+
+/// A cache line, and enough for every vector register of today.
+const ALIGNMENT: usize = 64;
+
+/// One block, freed on drop. What is in it is whatever was written.
+pub(crate) struct Block {
+    start: NonNull<u8>,
+    allocation: Allocation,
+}
+
+// SAFETY: the block is owned; nothing in it belongs to a thread.
+unsafe impl Send for Block {}
+// SAFETY: as above; a shared reference gives its address only.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub(crate) fn new(bytes: usize) -> PyResult<Block> {
+        let refused = || PyMemoryError::new_err(format!("no memory for {bytes} bytes"));
+        let allocation = Allocation::from_size_align(bytes.max(1), ALIGNMENT).map_err(|_| refused())?;
+        // SAFETY: the size is not zero.
+        let start = unsafe { alloc(allocation) };
+        Ok(Block { start: NonNull::new(start).ok_or_else(refused)?, allocation })
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        Address::new(self.start.as_ptr())
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this size and alignment, freed once.
+        unsafe { dealloc(self.start.as_ptr(), self.allocation) };
+    }
+}

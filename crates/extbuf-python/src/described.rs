@@ -1,0 +1,224 @@
+//! What an item is, as text and as meaning. The text is the exporter's and is handed on as it came; the meaning is
+//! found when the first value is read or written, because most views never are.
+
+use std::ffi::{CStr, CString};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use extbuf_format::{ByteOrder, Dialect, Format, Item, Kind};
+use pyo3::prelude::*;
+
+use crate::error;
+use crate::item::Codec;
+
+/// The format of the items of a view, shared by all the views made from it.
+pub(crate) struct Described {
+    text: CString,
+    itemsize: usize,
+    dialect: Dialect,
+    format: OnceLock<Result<Format, String>>,
+    codec: OnceLock<Codec>,
+}
+
+/// `B`, which is what no format means, and the other native codes of one letter: the items of nearly all views.
+static NATIVE: LazyLock<Vec<Option<Arc<Described>>>> = LazyLock::new(|| {
+    let known = |letter: u8| {
+        let text = char::from(letter).to_string();
+        let format = Format::parse(&text).ok().filter(|_| b"cbB?hHiIlLqQnNefdP".contains(&letter))?;
+        Some(Described::with_format(&text, format))
+    };
+    (0..128).map(known).collect()
+});
+
+impl Described {
+    /// Unsigned bytes.
+    pub(crate) fn bytes() -> Arc<Described> {
+        Described::native(b'B').expect("B is a native code")
+    }
+
+    fn native(letter: u8) -> Option<Arc<Described>> {
+        NATIVE.get(usize::from(letter))?.clone()
+    }
+
+    /// What an exporter claims. A text that is no format, or one of another size, is kept as text: the items can be
+    /// moved and compared, and reading one says what is wrong.
+    pub(crate) fn claimed(
+        text: Option<&CStr>,
+        itemsize: usize,
+        dialect: impl FnOnce() -> Dialect,
+    ) -> Arc<Described> {
+        let Some(text) = text else {
+            return if itemsize == 1 { Described::bytes() } else { Described::opaque(itemsize) };
+        };
+        if let [letter] = text.to_bytes() {
+            if let Some(item) = Described::native(*letter).filter(|item| item.itemsize == itemsize) {
+                return item;
+            }
+        }
+        Arc::new(Described {
+            text: text.to_owned(),
+            itemsize,
+            dialect: dialect(),
+            format: OnceLock::new(),
+            codec: OnceLock::new(),
+        })
+    }
+
+    /// Items of a size and no format: what a consumer sees that asked for none.
+    fn opaque(itemsize: usize) -> Arc<Described> {
+        let text = format!("{itemsize}s");
+        let format = Format::parse(&text).expect("so many bytes are a format");
+        Described::with_format(&text, format)
+    }
+
+    /// A format that is known already, under the text it is to be shown by.
+    pub(crate) fn with_format(text: &str, format: Format) -> Arc<Described> {
+        let text = CString::new(text).unwrap_or_default();
+        let itemsize = format.itemsize();
+        let format = OnceLock::from(Ok(format));
+        let dialect = Dialect::Pep3118;
+        Arc::new(Described { text, itemsize, dialect, format, codec: OnceLock::new() })
+    }
+
+    /// A format that somebody asks for by its text.
+    ///
+    /// # Errors
+    ///
+    /// `ValueError` with the place in the text.
+    pub(crate) fn parse(text: &str) -> PyResult<Arc<Described>> {
+        if let [letter] | [b'@', letter] = text.as_bytes() {
+            if let Some(item) = Described::native(*letter) {
+                return Ok(if text.len() == 1 {
+                    item
+                } else {
+                    Described::with_format(text, item.format()?.clone())
+                });
+            }
+        }
+        Ok(Described::with_format(text, Format::parse(text).map_err(error::parse)?))
+    }
+
+    /// The text, as the exporter wrote it.
+    pub(crate) fn text(&self) -> &CStr {
+        &self.text
+    }
+
+    pub(crate) fn itemsize(&self) -> usize {
+        self.itemsize
+    }
+
+    /// What the text means.
+    ///
+    /// # Errors
+    ///
+    /// `NotImplementedError`, as memoryview raises for a format it cannot read, with the reason.
+    pub(crate) fn format(&self) -> PyResult<&Format> {
+        self.meaning().map_err(error::unreadable)
+    }
+
+    pub(crate) fn meaning(&self) -> Result<&Format, &str> {
+        self.format.get_or_init(|| self.understand()).as_ref().map_err(String::as_str)
+    }
+
+    fn understand(&self) -> Result<Format, String> {
+        let text = self.text.to_str().map_err(|_| "the format is no UTF-8".to_owned())?;
+        let parse = |dialect| Format::parse_as(dialect, text);
+        // Who wrote the text is a guess from the type of the exporter; its rules come first, ours second.
+        let sized = |format: Format| format.with_itemsize(self.itemsize);
+        let first = parse(self.dialect);
+        if let Ok(Ok(format)) = first.clone().map(sized) {
+            return Ok(format);
+        }
+        let others =
+            [Dialect::Pep3118, Dialect::Struct].into_iter().filter_map(|dialect| parse(dialect).ok());
+        if let Some(format) = others.filter_map(|format| sized(format).ok()).next() {
+            return Ok(format);
+        }
+        match first {
+            Err(error) => Err(error.render()),
+            Ok(format) => {
+                let (is, claimed) = (format.itemsize(), self.itemsize);
+                Err(format!(
+                    "format '{text}' describes {is} bytes, and the exporter says an item has {claimed}"
+                ))
+            }
+        }
+    }
+
+    /// How values are read and written.
+    ///
+    /// # Errors
+    ///
+    /// As [`Described::format`].
+    pub(crate) fn codec(&self, py: Python<'_>) -> PyResult<&Codec> {
+        if let Some(codec) = self.codec.get() {
+            return Ok(codec);
+        }
+        let codec = Codec::new(py, self.format()?)?;
+        Ok(self.codec.get_or_init(|| codec))
+    }
+
+    /// How two items that mean the same are compared.
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.meaning().map_or(Comparison::Bytes, Comparison::of)
+    }
+
+    pub(crate) fn has_objects(&self) -> bool {
+        self.meaning().is_ok_and(Format::has_objects)
+    }
+
+    /// Whether an item of one may be moved as bytes to where the other lies.
+    pub(crate) fn means_same(&self, other: &Described) -> bool {
+        if self.itemsize != other.itemsize {
+            return false;
+        }
+        let plain = |item: &Described| {
+            item.text.to_bytes().strip_prefix(b"@").unwrap_or(item.text.to_bytes()).to_owned()
+        };
+        if std::ptr::eq(self, other) || plain(self) == plain(other) {
+            return true;
+        }
+        matches!((self.meaning(), other.meaning()), (Ok(a), Ok(b)) if a == b)
+    }
+}
+
+/// How two items of one meaning are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// Equal values have equal bytes and the reverse: whole numbers and bytes without padding.
+    Bytes,
+    /// Floats of this machine, 4 bytes each.
+    Singles,
+    /// The same, 8 bytes each.
+    Doubles,
+    /// As Python objects.
+    Values,
+}
+
+impl Comparison {
+    fn of(format: &Format) -> Comparison {
+        if let Some(scalar) = format.as_scalar() {
+            let native = scalar.byte_order() == ByteOrder::NATIVE;
+            match (scalar.kind(), scalar.itemsize()) {
+                (Kind::Float, 4) if native => return Comparison::Singles,
+                (Kind::Float, 8) if native => return Comparison::Doubles,
+                _ => {}
+            }
+        }
+        if plain_bytes(format) == Some(format.itemsize()) { Comparison::Bytes } else { Comparison::Values }
+    }
+}
+
+/// How many bytes of an item are values that differ where their bytes do; `None` where some are no such values.
+fn plain_bytes(format: &Format) -> Option<usize> {
+    match format.item() {
+        Item::Scalar(scalar) => match scalar.kind() {
+            Kind::Int | Kind::UInt | Kind::Char | Kind::Bytes | Kind::Void | Kind::Pointer => {
+                Some(scalar.itemsize())
+            }
+            _ => None,
+        },
+        Item::Array(array) => Some(array.count() * plain_bytes(array.element())?),
+        Item::Record(record) => record.fields().map(|field| plain_bytes(field.format())).sum(),
+        _ => None,
+    }
+}

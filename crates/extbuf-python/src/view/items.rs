@@ -1,0 +1,205 @@
+//! Single items and parts of a view: reading what stands between the brackets, iteration, fields, lists.
+// Reads items from the lent memory, by value.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use extbuf_layout::Order;
+use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::View;
+use crate::described::Described;
+use crate::error;
+use crate::key::Key;
+
+/// Items of up to so many bytes are copied to the stack on their way to Python.
+const SMALL: usize = 64;
+
+#[pymethods]
+impl View {
+    fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = key.py();
+        // Held while the key is read: its `__index__` may release this view, and a part of it is made all the same.
+        let share = self.share(py)?;
+        let key = Key::of(key)?;
+        if let Some(index) = key.whole_index(self.layout.shape())? {
+            return self.read_item(py, index.get());
+        }
+        let layout = self.layout.slice(key.items()).map_err(error::layout)?;
+        Ok(Bound::new(py, self.derive(share, layout, self.item.clone()))?.into_any())
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> PyResult<ViewIterator> {
+        ViewIterator::over(&slf, slf.clone())
+    }
+
+    fn __reversed__(slf: Bound<'_, Self>) -> PyResult<ViewIterator> {
+        let this = slf.get();
+        this.check()?;
+        if this.layout.ndim() == 0 {
+            return Err(PyTypeError::new_err("a view of ndim 0 is no sequence"));
+        }
+        let layout = this.layout.reverse_axis(0).map_err(error::layout)?;
+        ViewIterator::over(&slf, Bound::new(slf.py(), this.with_layout(slf.py(), layout)?)?)
+    }
+
+    /// The items as lists in lists; one item for a view of ndim 0.
+    fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.check()?;
+        if self.layout.ndim() == 0 {
+            return self.read_item(py, &[]);
+        }
+        let mut values = self.values(py)?.into_iter();
+        lists(py, self.layout.shape(), &mut values)
+    }
+
+    /// The items' part of that name: a view of the same shape on the field of a record, without copying. Fields of
+    /// fields are joined by dots, elements of arrays picked by an index in brackets: `"corner[2].y"`.
+    fn field(&self, py: Python<'_>, path: &str) -> PyResult<View> {
+        self.check()?;
+        let (offset, format) = self.item.format()?.field(path).map_err(error::format)?;
+        let layout = self.layout.field(offset, format.itemsize()).map_err(error::layout)?;
+        let item = Described::with_format(&format.to_string(), format);
+        Ok(self.derive(self.share(py)?, layout, item))
+    }
+}
+
+impl View {
+    /// The value of the item at an index that lies in the layout.
+    pub(crate) fn read_item<'py>(&self, py: Python<'py>, index: &[usize]) -> PyResult<Bound<'py, PyAny>> {
+        let codec = self.item.codec(py)?;
+        let size = self.layout.itemsize();
+        let (mut small, mut large) = ([0; SMALL], Vec::new());
+        let bytes = match small.get_mut(..size) {
+            Some(bytes) => bytes,
+            None => {
+                large.resize(size, 0);
+                &mut large[..]
+            }
+        };
+        self.read_bytes(index, bytes)?;
+        // SAFETY: the bytes of one item, ours alone. References in them were read a moment ago from memory that owns
+        // them, and no code of others has run since.
+        unsafe { codec.read(py, bytes.as_ptr()) }
+    }
+
+    /// The values of all items in C order.
+    pub(crate) fn values<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut values = Vec::new();
+        self.each(py, |_, value| {
+            values.push(value);
+            Ok(true)
+        })?;
+        Ok(values)
+    }
+
+    /// Calls with the number of each item in C order and its value, for as long as the answer is true.
+    pub(crate) fn each<'py>(
+        &self,
+        py: Python<'py>,
+        mut call: impl FnMut(usize, Bound<'py, PyAny>) -> PyResult<bool>,
+    ) -> PyResult<()> {
+        self.check()?;
+        let codec = self.item.codec(py)?;
+        if codec.has_objects() {
+            // One by one: a reference in a copy would not keep its object.
+            let indices: Vec<_> = self.layout.indices(Order::C).map(|index| index.to_vec()).collect();
+            for (at, index) in indices.iter().enumerate() {
+                if !call(at, self.read_item(py, index)?)? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let (size, bytes) = (self.layout.itemsize(), self.copied(py, Order::C)?);
+        for at in 0..self.layout.len() {
+            let item = &bytes[at * size..(at + 1) * size];
+            // SAFETY: the bytes of one item, ours alone and without references.
+            let value = unsafe { codec.read(py, item.as_ptr()) }?;
+            if !call(at, value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_bytes(&self, index: &[usize], bytes: &mut [u8]) -> PyResult<()> {
+        let entered = self.enter()?;
+        // SAFETY: W1 while entered.
+        let place = unsafe { entered.base().item(&self.layout, index) };
+        let place = place.ok_or_else(|| super::value_error("the index lies outside the view"))?;
+        // SAFETY: an item of the view lies there, and the buffer has its size.
+        unsafe { place.read(bytes) };
+        Ok(())
+    }
+}
+
+/// Lists in lists, the outermost axis first.
+fn lists<'py>(
+    py: Python<'py>,
+    shape: &[usize],
+    values: &mut impl Iterator<Item = Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let [extent, inner @ ..] = shape else {
+        return values.next().ok_or_else(|| super::value_error("fewer values than the shape has"));
+    };
+    if inner.is_empty() {
+        return Ok(PyList::new(py, values.take(*extent).collect::<Vec<_>>())?.into_any());
+    }
+    let parts = (0..*extent).map(|_| lists(py, inner, values));
+    Ok(PyList::new(py, parts.collect::<PyResult<Vec<_>>>()?)?.into_any())
+}
+
+/// Visits the first axis of a view: items where there is one axis, views where there are more.
+#[pyclass(frozen, module = "extbuf._extbuf")]
+pub(crate) struct ViewIterator {
+    view: Py<View>,
+    next: AtomicUsize,
+}
+
+impl ViewIterator {
+    fn over(asked: &Bound<'_, View>, view: Bound<'_, View>) -> PyResult<ViewIterator> {
+        asked.get().check()?;
+        if view.get().layout.ndim() == 0 {
+            return Err(PyTypeError::new_err("a view of ndim 0 is not iterable"));
+        }
+        Ok(ViewIterator { view: view.unbind(), next: AtomicUsize::new(0) })
+    }
+}
+
+#[pymethods]
+impl ViewIterator {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let view = self.view.get();
+        let extent = view.layout.shape()[0];
+        let at = self.next.load(Ordering::Relaxed);
+        if at >= extent {
+            return Ok(None);
+        }
+        self.next.store(at + 1, Ordering::Relaxed);
+        if view.layout.ndim() == 1 {
+            return view.read_item(py, &[at]).map(Some);
+        }
+        let layout = view.layout.index_axis(0, at as isize).map_err(error::layout)?;
+        Ok(Some(Bound::new(py, view.with_layout(py, layout)?)?.into_any()))
+    }
+
+    fn __length_hint__(&self) -> usize {
+        self.view.get().layout.shape()[0].saturating_sub(self.next.load(Ordering::Relaxed))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.view)
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<ViewIterator>()
+}
