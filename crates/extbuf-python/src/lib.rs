@@ -27,6 +27,7 @@ mod error;
 #[allow(dead_code)]
 mod explain;
 mod format;
+#[allow(dead_code)]
 mod item;
 mod key;
 mod lease;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use extbuf_layout::{Layout, Order};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PyString, PyTuple};
 
 use super::bulk::order_of;
 use super::{View, value_error};
 use crate::described::Described;
 use crate::error;
+use crate::format::Format;
 
 #[pymethods]
 impl View {
@@ -85,10 +86,14 @@ impl View {
         shape: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<View> {
         self.check()?;
-        let Ok(text) = format.cast::<pyo3::types::PyString>() else {
-            return Err(PyTypeError::new_err("the format must be a text"));
+        let item = if let Ok(format) = format.cast::<Format>() {
+            let format = format.get().parsed();
+            Described::with_format(&format.to_string(), format.clone())
+        } else if let Ok(text) = format.cast::<PyString>() {
+            Described::parse(text.to_str()?)?
+        } else {
+            return Err(PyTypeError::new_err("the format must be a text or an extbuf.Format"));
         };
-        let item = Described::parse(text.to_str()?)?;
         if item.has_objects() || self.item.has_objects() {
             return Err(PyTypeError::new_err("references to objects are not cast"));
         }
