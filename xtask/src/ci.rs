@@ -79,6 +79,12 @@ const STEPS: &[Step] = &[
         run: package,
         when: When::Full,
     },
+    Step {
+        name: "worlds",
+        what: "every layout and slice of small worlds, against counting",
+        run: worlds,
+        when: When::Full,
+    },
     Step { name: "loom", what: "threads at leases and locks, in every order", run: loom, when: When::Full },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
@@ -219,6 +225,11 @@ fn test() -> Result {
 fn compile_fail() -> Result {
     let mut command = cargo(["test", "--locked", "--doc", "--package", "extbuf-protocol"]);
     run(command.env("RUSTC_BOOTSTRAP", "1"))
+}
+
+fn worlds() -> Result {
+    let arguments = ["test", "--locked", "--release", "--package", "extbuf-layout", "--test", "worlds"];
+    run(cargo(arguments).args(["--", "--nocapture"]).env("EXTBUF_WORLDS", "full"))
 }
 
 /// The crate once more, with loom's atomics and locks in the place of the standard library's: in a folder of its own,

@@ -182,3 +182,33 @@ fn what_cpythons_own_tests_ask_is_answered_the_same() {
     assert!(sizes > 100 && refused > 10 && questions.len() > 10_000, "{sizes} {refused} {}", questions.len());
     println!("{sizes} sizes ({refused} refused) and {} values as CPython's own tests ask", questions.len());
 }
+
+/// Every text of up to four characters, in the order in which the script has them.
+#[test]
+fn every_text_of_up_to_four_characters_has_the_size_that_struct_gives_it_or_none() {
+    const ALPHABET: &[u8] = b"@=<>!xcbB?hHiIlLqQnNefdspP0123456789 ";
+    let python = std::env::var("EXTBUF_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/sizes.py");
+    let output = Command::new(&python).args([script, std::str::from_utf8(ALPHABET).unwrap(), "4"]).output();
+    let output = output.unwrap_or_else(|e| panic!("{python}: {e}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut answers = std::str::from_utf8(&output.stdout).unwrap().lines();
+    let (mut texts, mut accepted) = (0, 0);
+    for length in 0..=4 {
+        for number in 0..ALPHABET.len().pow(length) {
+            let text: String = (0..length)
+                .rev()
+                .map(|k| ALPHABET[number / ALPHABET.len().pow(k) % ALPHABET.len()] as char)
+                .collect();
+            let answer = answers.next().expect("as many answers as texts");
+            let size = Format::parse_as(Dialect::Struct, &text).map(|format| format.itemsize().to_string());
+            assert_eq!(size.as_deref().unwrap_or("-"), answer, "{text:?}");
+            texts += 1;
+            accepted += usize::from(answer != "-");
+        }
+    }
+    assert_eq!(answers.next(), None);
+    println!(
+        "{texts} texts of up to 4 characters, {accepted} of them formats: all as struct.calcsize has them"
+    );
+}
