@@ -85,7 +85,7 @@ pub use memory::{Access, Block, Lease, Lends, Memory, Owner};
 pub use refusal::{Refusal, RefusalKind};
 pub use request::{Grant, Request};
 pub use sharing::{Foreign, Frozen, Sharing};
-pub use sources::{Array, Buffer, Rows};
+pub use sources::{Array, Buffer, Nested, Rows};
 pub use typed::{Be, Le, Ordered, TypedView, TypedViewMut, Unaligned};
 pub use view::{View, ViewMut};
 pub use window::Window;

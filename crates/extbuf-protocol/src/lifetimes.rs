@@ -228,3 +228,27 @@ struct ReferenceToForeignBytes;
 /// }
 /// ```
 struct TakeWhatIsLent;
+
+/// Nobody but the writer behind a lock can write, so that nobody is left who could when it goes on reading: a writer is
+/// no window, whose clone could.
+///
+/// ```compile_fail,E0599
+/// use extbuf_protocol::{Buffer, Locked};
+/// let lock = Locked::new(&Buffer::from_vec(vec![1u8, 2])).unwrap();
+/// let writer = lock.write().unwrap();
+/// let other = writer.clone();
+/// let reader = writer.downgrade();
+/// assert_eq!(other.view().shape(), reader.view().shape());
+/// ```
+///
+/// ```
+/// use extbuf_layout::s;
+/// use extbuf_protocol::{Buffer, Locked};
+/// let lock = Locked::new(&Buffer::from_vec(vec![1u8, 2])).unwrap();
+/// let writer = lock.write().unwrap();
+/// let other = writer.slice(s![..]).unwrap();
+/// let reader = writer.downgrade();
+/// assert_eq!(other.view().shape(), reader.view().shape());
+/// ```
+#[cfg(feature = "std")]
+struct CloneOfAWriter;

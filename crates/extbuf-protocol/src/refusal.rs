@@ -116,6 +116,11 @@ pub enum RefusalKind {
         /// Items in the rows before it.
         expected: usize,
     },
+    /// Parts of one whole are described differently: `Nested` of a window of `i` and one of `f`.
+    Unlike {
+        /// The first part that differs from the first.
+        part: usize,
+    },
     /// An index with more or fewer entries than there are axes: `[2]` in shape `(2, 3)`.
     IndexLength {
         /// Entries given.
@@ -196,6 +201,7 @@ impl fmt::Display for Refusal {
             RowLength { row, len, expected } => {
                 write!(f, "row {row} has {}, the rows before it {expected}", Counted(*len, "item"))
             }
+            Unlike { part } => write!(f, "part {part} is not described as those before it"),
             IndexLength { given, ndim } => write!(f, "an index of length {given} on a view of ndim {ndim}"),
             OutOfRange { axis, index, extent } => {
                 write!(f, "index {index} is outside axis {axis} of extent {extent}")

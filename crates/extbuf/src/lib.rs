@@ -28,6 +28,7 @@
 //! - `rayon` (on by default): copies in parallel, and the iterators over views as rayon's; without it every copy runs on
 //!   the calling thread.
 //! - `memmap2`: memory-mapped files as owners of memory.
+//! - `image`: pictures of the `image` crate as exporters.
 //! - `derive`: `#[derive(Element)]`, the item format of a struct; with `#[element(crate = extbuf::format)]` beside it
 //!   where `extbuf-format` is not a dependency itself.
 //!

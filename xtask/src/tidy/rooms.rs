@@ -34,10 +34,10 @@ pub(super) const ROOMS: &[Room] = &[
     // `half` and `num-complex` are there for who already uses them, the derive for who wants it: optional, off by default.
     Room { name: "extbuf-format",   ours: &["extbuf-derive"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "half", "num-complex"]), may_hold_unsafe: false, no_std: true },
     Room { name: "extbuf-layout",   ours: &[], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits"]), may_hold_unsafe: false, no_std: true },
-    // `memmap2` makes a mapped file an owner of memory. `rayon` and `ndarray` are there for who already uses them: their
-    // traits can be implemented for views here and nowhere else. All optional, off by default. `loom` models the
-    // threads; only a build with `--cfg loom` has it.
-    Room { name: "extbuf-protocol", ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "memmap2", "ndarray", "rayon", "loom"]), may_hold_unsafe: true, no_std: true },
+    // `memmap2` makes a mapped file an owner of memory. `rayon`, `ndarray` and `image` are there for who already uses
+    // them: their traits and ours can be joined here and nowhere else. All optional, off by default, `image` without its
+    // decoders. `loom` models the threads; only a build with `--cfg loom` has it.
+    Room { name: "extbuf-protocol", ours: &["extbuf-format", "extbuf-layout"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "memmap2", "image", "ndarray", "rayon", "loom"]), may_hold_unsafe: true, no_std: true },
     // `libc` asks Linux for large pages under large results, which halves the time of the whole copy.
     Room { name: "extbuf-copy",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol"], tests: TESTKIT, outside: Outside::Only(&["bytemuck", "num-traits", "rayon", "libc"]), may_hold_unsafe: true, no_std: false },
     Room { name: "extbuf",          ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"], tests: &["extbuf-draw"], outside: Outside::Only(&[]), may_hold_unsafe: false, no_std: false },

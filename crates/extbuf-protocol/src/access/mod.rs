@@ -8,6 +8,9 @@
 //! The lock takes the memory from its exporter once, for writing, so that everybody else is refused while it lives
 //! (M3), and shares that one lease out by its own account. So a lock adds to what leases promise and takes nothing
 //! away, and a writer becomes a reader without letting go.
+//!
+//! The third mode of the old proposals, plain access past the lock, is what [`Foreign`](crate::Foreign) memory has by
+//! itself, and what no [`Frozen`](crate::Frozen) memory can have: its views are as good as slices.
 // The lock is an owner of memory; its account of who is in answers for M3.
 #![allow(unsafe_code)]
 
@@ -17,17 +20,16 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use core::convert::Infallible;
 use core::fmt;
-use core::ops::Deref;
 use std::time::{Duration, Instant};
 
 use extbuf_format::Format;
-use extbuf_layout::Layout;
+use extbuf_layout::{Layout, SliceItem};
 
 use crate::exporter::{Export, Exporter};
 use crate::memory::{Access, Block, Lease, Memory, Owner};
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::view::ViewMut;
+use crate::view::{View, ViewMut};
 use crate::window::Window;
 use gate::{Gate, Patience};
 
@@ -278,13 +280,22 @@ impl fmt::Debug for Locked<'_> {
     }
 }
 
-/// The one who writes behind a [`Locked`]. Reads as the [`Window`] that it is.
+/// The one who writes behind a [`Locked`].
+///
+/// Not a [`Window`], and lends none out that may write: every window made from a writer reads, so that nobody is left
+/// who could write when it [downgrades](Writer::downgrade).
 pub struct Writer<'m> {
+    /// Invariant: whoever shares its lease has a window whose grant is for reading.
     window: Window<'m>,
     root: Arc<Root<'m>>,
 }
 
 impl<'m> Writer<'m> {
+    /// Looks at the memory, for the time of a borrow.
+    pub fn view(&self) -> View<'_> {
+        self.window.view()
+    }
+
     /// Looks at the memory for writing, for the time of a borrow.
     ///
     /// # Errors
@@ -293,6 +304,15 @@ impl<'m> Writer<'m> {
     /// live.
     pub fn view_mut(&mut self) -> Result<ViewMut<'_>, Refusal> {
         self.window.view_mut()
+    }
+
+    /// A window of a slice, for reading. It is in as long as it lives, and while it does this one cannot write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Layout::slice`].
+    pub fn slice(&self, items: impl AsRef<[SliceItem]>) -> Result<Window<'m>, Refusal> {
+        self.window.slice(items)
     }
 
     /// Has written, and stays to read: other readers may come in, and no writer has been in between.
@@ -310,23 +330,22 @@ impl<'m> Writer<'m> {
     #[must_use = "the window is what stays in"]
     pub fn downgrade(self) -> Window<'m> {
         let Ok(reader) = self.window.map(|view| Ok::<_, Infallible>(view));
-        // The only window that could write goes before others may read.
+        // By the invariant this is the only window that could write; it goes before others may read.
         drop(self.window);
         self.root.gate.downgrade();
         reader
     }
 
-    /// The window alone. It can be lent on, but stays a writer until it is dropped.
+    /// The window alone, which can be passed on and is a writer until it and all that shares its lease are dropped.
     pub fn into_window(self) -> Window<'m> {
         self.window
     }
 }
 
-impl<'m> Deref for Writer<'m> {
-    type Target = Window<'m>;
-
-    fn deref(&self) -> &Window<'m> {
-        &self.window
+/// For reading, as a window that writes.
+impl<'m> Exporter<'m> for Writer<'m> {
+    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
+        self.window.export(request)
     }
 }
 

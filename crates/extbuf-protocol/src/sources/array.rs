@@ -1,7 +1,7 @@
 //! One block whose items and axes are described at run time.
 
-use extbuf_format::Format;
-use extbuf_layout::Layout;
+use extbuf_format::{Element, Format};
+use extbuf_layout::{Layout, Order};
 
 use crate::exporter::{Export, Exporter};
 use crate::memory::Memory;
@@ -39,6 +39,22 @@ impl<'m, S: Sharing> Array<'m, S> {
     pub fn new(memory: Memory<'m, S>, layout: Layout, format: Format) -> Result<Array<'m, S>, Refusal> {
         check(&memory, &layout, &format)?;
         Ok(Array { memory, layout, format })
+    }
+
+    /// Describes a block that is full of `T`, in C order.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::ItemCount`] where the shape has another number of items than the block;
+    /// [`RefusalKind::ItemsizeMismatch`] where `T::FORMAT` is not that of a `T`.
+    pub fn of<T: Element>(memory: Memory<'m, S>, shape: &[usize]) -> Result<Array<'m, S>, Refusal> {
+        let layout = Layout::contiguous(size_of::<T>(), shape, Order::C)?;
+        // Of items without bytes there are as many as anybody says.
+        let items = memory.len().checked_div(size_of::<T>()).unwrap_or(layout.len());
+        if layout.len() != items {
+            return Err(RefusalKind::ItemCount { wanted: layout.len(), items }.into());
+        }
+        Array::new(memory, layout, T::FORMAT)
     }
 
     /// Describes the same block anew. Windows that live keep their own description.

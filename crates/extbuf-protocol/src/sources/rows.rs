@@ -87,6 +87,52 @@ impl<'m> Rows<'m> {
         Ok(Rows::new::<T, _>(Table { pointers, access: Access::Write, _rows: rows }, layout))
     }
 
+    /// Takes whatever holds a row each, for reading: `Arc<[T]>`, `Box<[T]>`, `bytes::Bytes`, arrays. The same row may
+    /// stand in several places. Each is asked for its slice once.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use extbuf_protocol::{Exporter, Request, Rows};
+    /// let (black, white): (Arc<[u8]>, Arc<[u8]>) = (Arc::from([0; 640]), Arc::from([255; 640]));
+    /// let stripes = Rows::from_refs(vec![black.clone(), white.clone(), black, white], &[640])?;
+    /// assert_eq!(stripes.window(Request::FULL_RO)?.view().get::<u8>(&[3, 100])?, 255);
+    /// # Ok::<(), extbuf_protocol::Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_vecs`](Rows::from_vecs).
+    pub fn from_refs<T, R>(rows: Vec<R>, row_shape: &[usize]) -> Result<Rows<'m>, Refusal>
+    where
+        T: Element + NoUninit,
+        R: AsRef<[T]> + Send + Sync + 'm,
+    {
+        // Once: the next answer may be another. Each row is borrowed from here on until it is dropped, for `rows` moves,
+        // but what it holds does not; see `Memory::from_ref` for why its slice then lasts.
+        let rows_of_items = rows.iter().map(|row| -> *const [T] { row.as_ref() }).collect::<Vec<_>>();
+        let layout = layout_of::<T>(rows_of_items.iter().map(|row| row.len()), row_shape)?;
+        let pointers = rows_of_items.iter().map(|row| row.cast_mut().cast()).collect();
+        Ok(Rows::new::<T, _>(Table { pointers, access: Access::Read, _rows: rows }, layout))
+    }
+
+    /// Takes whatever alone holds a row each, for reading and writing: `Box<[T]>`, `bytes::BytesMut`, arrays. Each is
+    /// asked for its slice once.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_vecs`](Rows::from_vecs).
+    pub fn from_muts<T, R>(mut rows: Vec<R>, row_shape: &[usize]) -> Result<Rows<'m>, Refusal>
+    where
+        T: Element + NoUninit + AnyBitPattern,
+        R: AsMut<[T]> + Send + Sync + 'm,
+    {
+        // As in `from_refs`; slices lent mutably at the same time share no byte.
+        let rows_of_items = rows.iter_mut().map(|row| -> *mut [T] { row.as_mut() }).collect::<Vec<_>>();
+        let layout = layout_of::<T>(rows_of_items.iter().map(|row| row.len()), row_shape)?;
+        let pointers = rows_of_items.iter().map(|row| row.cast()).collect();
+        Ok(Rows::new::<T, _>(Table { pointers, access: Access::Write, _rows: rows }, layout))
+    }
+
     /// Borrows rows for reading. The same row may stand in several places.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
-//! Plain slices, vectors and arrays lend themselves for reading, for as long as they are borrowed. The borrow is the
+//! Plain slices, vectors, boxes and arrays lend themselves for reading, for as long as they are borrowed. The borrow is the
 //! lease: nothing is counted. A slice stores no description, so each export makes one up, in a small allocation; who
 //! wants none looks with [`View::from_slice`](crate::View::from_slice).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytemuck::NoUninit;
@@ -43,5 +44,13 @@ impl<'m, T: Element + NoUninit, const N: usize> Exporter<'m> for &'m [T; N] {
     fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
         let layout = Layout::contiguous(size_of::<T>(), &[N], Order::C)?;
         Export::described(Lease::from_slice(self.as_slice()), layout, T::FORMAT, request)
+    }
+}
+
+/// As the slice of its items.
+impl<'m, T: Element + NoUninit> Exporter<'m> for &'m Box<[T]> {
+    fn export(&self, request: Request) -> Result<Export<'m, '_>, Refusal> {
+        let layout = Layout::contiguous(size_of::<T>(), &[self.len()], Order::C)?;
+        Export::described(Lease::from_slice(self), layout, T::FORMAT, request)
     }
 }
