@@ -72,7 +72,12 @@ const STEPS: &[Step] = &[
         when: When::Always,
     },
     Step { name: "docs", what: "the site: no warning, no dead link", run: docs::step, when: When::Always },
-    Step { name: "python", what: "the program against NumPy", run: python::step, when: When::Python },
+    Step {
+        name: "python",
+        what: "the program and the Python package",
+        run: python::step,
+        when: When::Python,
+    },
     Step {
         name: "package",
         what: "each published crate builds from its package alone",

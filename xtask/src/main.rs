@@ -15,6 +15,7 @@ mod packages;
 mod python;
 mod shell;
 mod tidy;
+mod wheel;
 
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt as _;
@@ -30,11 +31,13 @@ Tasks:
               --list         print the steps and stop
               --only STEP    run just this step (may be repeated)
               --full         also the slow steps: packages, each bench once, each fuzz target briefly
-              --no-python    leave out the step that compares with NumPy
+              --no-python    leave out the step that needs Python
               --keep-going   run the remaining steps after a failure
   tidy      the architecture as a test: who may know whom, where unsafe may stand, no stale paths
   docs      the book and the reference of every crate as one site under target/site/
               --open         show it in the browser
+  python    the wheel of the Python package, tested on every interpreter of the machine from 3.11 up
+              --on VERSION   just this one, as 3.12
   bench     the criterion benches
               --bench NAME   just this one
               -- ARGS...     passed on to criterion
@@ -89,6 +92,16 @@ fn dispatch() -> Result {
                 }
             }
             docs::task(open)
+        }
+        "python" => {
+            let mut only = None;
+            while let Some(argument) = arguments.next()? {
+                match argument {
+                    Long("on") => only = Some(arguments.value()?.string()?),
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            wheel::task(only.as_deref())
         }
         "bench" => {
             let (mut names, mut rest) = (Vec::new(), Vec::new());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shell::{Result, at, cargo, files_below, output, run, say};
+use crate::wheel;
 
 /// What the tests compare with: the arrays, the photographs and the test runner.
 const TESTS: &[&str] = &["numpy==2.4.6", "scikit-image==0.26.0", "pytest==9.2.0"];
@@ -20,6 +21,11 @@ pub(crate) struct Venv {
 impl Venv {
     /// Makes the environment `target/venv/NAME`, or takes the one that is there if it holds these packages.
     pub(crate) fn with(name: &str, packages: &[&str]) -> Result<Self> {
+        Self::of(Path::new(interpreter()?), name, packages)
+    }
+
+    /// The same, of a certain interpreter.
+    pub(crate) fn of(interpreter: &Path, name: &str, packages: &[&str]) -> Result<Self> {
         let venv = Self { folder: Path::new("target/venv").join(name) };
         let stamp = venv.folder.join("installed.txt");
         let wanted = packages.join("\n");
@@ -29,7 +35,7 @@ impl Venv {
         if venv.folder.exists() {
             at(&venv.folder, fs::remove_dir_all(&venv.folder))?;
         }
-        run(Command::new(interpreter()?).args(["-m", "venv"]).arg(&venv.folder)).map_err(|failure| {
+        run(Command::new(interpreter).args(["-m", "venv"]).arg(&venv.folder)).map_err(|failure| {
             format!("{failure}; Python's `venv` module is needed (on Debian: apt install python3-venv)")
         })?;
         let mut pip = Command::new(venv.program("python"));
@@ -60,9 +66,14 @@ pub(crate) fn interpreter() -> Result<&'static str> {
         .ok_or_else(|| "Python 3.11 or newer is needed and was not found".into())
 }
 
-/// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program, and the tests
-/// of the format crate that ask the interpreter.
+/// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program, the tests of
+/// the format crate that ask the interpreter, and the Python package.
 pub(crate) fn step() -> Result {
+    program()?;
+    wheel::task(None)
+}
+
+fn program() -> Result {
     let tests = tests()?;
     if tests.is_empty() {
         return Err("there is no crates/*/tests/python/test_*.py to run".into());
@@ -82,13 +93,13 @@ pub(crate) fn step() -> Result {
     run(formats.env("EXTBUF_PYTHON", python).args(["--", "--nocapture", "--test-threads=1"]))
 }
 
-/// What is tested with Python, in the order of the names.
+/// What is tested with the program and Python, in the order of the names; the Python package is tested as a wheel.
 fn tests() -> Result<Vec<PathBuf>> {
     let mut tests = Vec::new();
     for folder in at(Path::new("crates"), fs::read_dir("crates"))? {
         let folder = folder?.path().join("tests/python");
-        if folder.is_dir() {
-            tests.extend(files_below(&folder, &|_| false)?.into_iter().filter(|path| is_test(path)));
+        if folder.is_dir() && !folder.starts_with("crates/extbuf-python") {
+            tests.extend(tests_in(&folder)?);
         }
     }
     if tests.is_empty() {
@@ -96,6 +107,11 @@ fn tests() -> Result<Vec<PathBuf>> {
     }
     tests.sort();
     Ok(tests)
+}
+
+/// The tests below a folder, in the order of the names.
+pub(crate) fn tests_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    Ok(files_below(folder, &|_| false)?.into_iter().filter(|path| is_test(path)).collect())
 }
 
 fn is_test(path: &Path) -> bool {

@@ -127,8 +127,7 @@ impl View {
                 layout.nbytes(),
                 wanted.nbytes()
             );
-            // As memoryview, for which an extent of 0 is no shape.
-            return Err(if wanted.is_empty() { value_error(message) } else { PyTypeError::new_err(message) });
+            return Err(PyTypeError::new_err(message));
         }
         if flat {
             return self.dense_at(size, shape);

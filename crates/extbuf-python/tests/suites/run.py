@@ -90,10 +90,10 @@ VIEW = [("memoryview", ("extbuf", "View"))]
 SUITES = {
     "memoryview": Suite("View as memoryview", "test.test_memoryview", builtins=VIEW),
     "buffer": Suite("View as memoryview", "test.test_buffer", builtins=VIEW),
+    "struct": Suite("extbuf.struct as struct", "test.test_struct", modules_replaced=[("struct", "extbuf.struct")]),
     "picklebuffer": Suite("View of a PickleBuffer", "test.test_picklebuffer", builtins=VIEW),
     "array": Suite("View of an array", "test.test_array", builtins=VIEW, only=uses("memoryview")),
     "bytes": Suite("View of bytes", "test.test_bytes", builtins=VIEW, only=uses("memoryview")),
-    "mmap": Suite("View of a mapped file", "test.test_mmap", builtins=VIEW, only=uses("memoryview")),
     "ctypes": Suite(
         "View of ctypes objects",
         "test.test_ctypes.test_pep3118",

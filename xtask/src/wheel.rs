@@ -1,0 +1,103 @@
+//! The Python package: its wheel is built once and tested on every interpreter of the machine that can load it, with
+//! our tests and with the suites that ship with CPython.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::python::{self, Venv, interpreter};
+use crate::shell::{Result, at, output, run, say};
+
+const CRATE: &str = "crates/extbuf-python";
+const BUILDER: &[&str] = &["maturin==1.16.0"];
+const TESTS: &[&str] = &["numpy==2.4.6", "pytest==9.2.0", "hypothesis==6.170.15"];
+
+/// The versions that the wheel is for, as far as they are out: one file serves them all.
+const VERSIONS: &[(u32, u32)] = &[(3, 11), (3, 12), (3, 13), (3, 14)];
+
+/// Builds the wheel and tests it; on one interpreter alone where one is named, as `3.12`.
+pub(crate) fn task(only: Option<&str>) -> Result {
+    let found = interpreters()?;
+    let wheel = build()?;
+    let mut tested = 0;
+    for &(major, minor) in VERSIONS {
+        let version = format!("{major}.{minor}");
+        if only.is_some_and(|only| only != version) {
+            continue;
+        }
+        match found.get(&(major, minor)) {
+            Some(interpreter) => {
+                test(&version, interpreter, &wheel)?;
+                tested += 1;
+            }
+            None => say(&format!("Python {version}: not on this machine, not run")),
+        }
+    }
+    if tested == 0 {
+        return Err("the wheel was tested on no interpreter: install CPython 3.11 or newer".into());
+    }
+    Ok(())
+}
+
+/// The wheel, in release mode, alone under `target/wheels/`.
+fn build() -> Result<PathBuf> {
+    let venv = Venv::with("maturin", BUILDER)?;
+    let folder = Path::new("target/wheels");
+    if folder.exists() {
+        at(folder, fs::remove_dir_all(folder))?;
+    }
+    let mut maturin = Command::new(venv.program("maturin"));
+    maturin.args(["build", "--quiet", "--locked", "--release", "--interpreter", interpreter()?]);
+    maturin.args(["--manifest-path", &format!("{CRATE}/Cargo.toml"), "--out"]).arg(folder);
+    run(maturin.env_remove("CARGO_TARGET_DIR"))?;
+    let mut wheels = at(folder, folder.read_dir())?.flatten().map(|entry| entry.path());
+    wheels.next().ok_or_else(|| "maturin built no wheel".into())
+}
+
+fn test(version: &str, interpreter: &Path, wheel: &Path) -> Result {
+    let venv = Venv::of(interpreter, &format!("wheel-{version}"), TESTS)?;
+    let mut pip = Command::new(venv.program("python"));
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--force-reinstall",
+        "--no-deps",
+    ]);
+    run(pip.arg(wheel))?;
+    let ours = Path::new(CRATE).join("tests/python");
+    let mut pytest = Command::new(venv.program("python"));
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
+    run(pytest.args(python::tests_in(&ours)?))?;
+    let mut suites = Command::new(venv.program("python"));
+    run(suites.env("PYTHONDONTWRITEBYTECODE", "1").arg(format!("{CRATE}/tests/suites/run.py")))
+}
+
+/// The interpreters of the machine that can load the wheel, one of each version: those of the path and of pyenv.
+fn interpreters() -> Result<BTreeMap<(u32, u32), PathBuf>> {
+    let mut candidates: Vec<PathBuf> = vec![interpreter()?.into()];
+    candidates.extend(VERSIONS.iter().map(|(major, minor)| format!("python{major}.{minor}").into()));
+    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv"));
+    if let Some(versions) = root.or(home).and_then(|root| root.join("versions").read_dir().ok()) {
+        let mut folders: Vec<_> =
+            versions.flatten().map(|version| version.path().join("bin/python")).collect();
+        folders.sort();
+        candidates.extend(folders);
+    }
+    let mut found = BTreeMap::new();
+    for candidate in candidates {
+        // Those without a global lock load no module of the stable ABI before 3.15.
+        let question = "import sys, sysconfig; assert sys.implementation.name == 'cpython'; \
+                        assert not sysconfig.get_config_var('Py_GIL_DISABLED'); print(*sys.version_info[:2])";
+        let Ok(answer) = output(Command::new(&candidate).args(["-c", question])) else { continue };
+        let mut numbers = answer.split_whitespace().filter_map(|word| word.parse().ok());
+        if let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) {
+            found.insert((major, minor), candidate);
+        }
+    }
+    Ok(found)
+}
