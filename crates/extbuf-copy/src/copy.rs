@@ -286,7 +286,8 @@ impl CopyOptions<'_> {
         if dst.nbytes() != bytes.len() {
             return Err(CopyErrorKind::Length { expected: dst.nbytes(), given: bytes.len() }.into());
         }
-        let plan = Plan::new(dst.layout(), &dense(dst.layout(), order)?)?.at_level(self.level);
+        let plan =
+            Plan::new(dst.layout(), &dense(dst.layout(), dst.itemsize(), order)?)?.at_level(self.level);
         // SAFETY: the view as in `copy`; the slice is all that the dense layout reaches, and no mutable view shares
         // bytes with a slice.
         unsafe { self.run(&plan, dst.as_mut_ptr(), bytes.as_ptr()) }
@@ -296,18 +297,18 @@ impl CopyOptions<'_> {
 /// The dense layout of a view's items, and the plan to go there.
 fn to_dense<S: Sharing>(view: &View<'_, S>, order: Order, level: Level) -> Result<(Layout, Plan), CopyError> {
     refuse_objects(view.format())?;
-    let layout = dense(view.layout(), order)?;
+    let layout = dense(view.layout(), view.itemsize(), order)?;
     let plan = Plan::new(&layout, view.layout())?.at_level(level);
     Ok((layout, plan))
 }
 
-fn dense(layout: &Layout, order: Order) -> Result<Layout, CopyError> {
+pub(crate) fn dense(layout: &Layout, itemsize: usize, order: Order) -> Result<Layout, CopyError> {
     let order = match order {
         Order::A if layout.is_contiguous(Order::F) && !layout.is_contiguous(Order::C) => Order::F,
         Order::A => Order::C,
         order => order,
     };
-    Ok(Layout::contiguous(layout.itemsize(), layout.shape(), order)?)
+    Ok(Layout::contiguous(itemsize, layout.shape(), order)?)
 }
 
 fn refuse_objects(format: &Format) -> Result<(), CopyError> {

@@ -98,6 +98,51 @@ pub enum CopyErrorKind {
     },
     /// A layout could not be made: a slice out of the layout's terms.
     Layout(LayoutError),
+    /// No value of the one format has a meaning in the other: an address into a number, text into another length.
+    NoConversion(Box<NoConversion>),
+    /// A field of the destination that the source has not: `T{i:a:i:b:}` from `T{i:a:}`.
+    MissingField {
+        /// Its path, `a.b`; fields without a name count `#0`, `#1`.
+        name: String,
+    },
+    /// A field of the source that the destination has not: `T{i:a:}` from `T{i:a:i:b:}`.
+    ExtraField {
+        /// Its path, `a.b`; fields without a name count `#0`, `#1`.
+        name: String,
+    },
+    /// A value that the destination's format cannot hold: 300 into `B`. Nothing has been written.
+    Value(Box<BadValue>),
+    /// A view whose layout or format is not the one that was planned for.
+    NotPlanned {
+        /// `"destination"` or `"source"`.
+        side: &'static str,
+    },
+}
+
+/// Two formats of which one does not become the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoConversion {
+    /// The field, `a.b`; empty where it is the item itself.
+    pub path: String,
+    /// Format of the destination.
+    pub dst: String,
+    /// Format of the source.
+    pub src: String,
+}
+
+/// The first value, in C order of the indices, that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BadValue {
+    /// Index of the item.
+    pub index: Vec<usize>,
+    /// The field, `a.b`; empty where it is the item itself.
+    pub path: String,
+    /// The value, as text.
+    pub value: String,
+    /// The format that cannot hold it.
+    pub format: String,
 }
 
 impl fmt::Display for CopyError {
@@ -130,7 +175,32 @@ impl fmt::Display for CopyError {
                 write!(f, "stopped by the progress hook after {done} of {parts} parts")
             }
             Layout(error) => write!(f, "{error}"),
+            NoConversion(what) => {
+                write!(f, "no conversion from format '{}' to '{}'{}", what.src, what.dst, InField(&what.path))
+            }
+            MissingField { name } => write!(f, "the destination's field {name:?} is missing in the source"),
+            ExtraField { name } => write!(f, "the source's field {name:?} is none of the destination's"),
+            Value(bad) => write!(
+                f,
+                "the value {} at index {:?}{} does not fit format '{}'; nothing has been written",
+                bad.value,
+                bad.index,
+                InField(&bad.path),
+                bad.format
+            ),
+            NotPlanned { side } => {
+                write!(f, "the {side} is not of the layout and format that were planned for")
+            }
         }
+    }
+}
+
+/// The words for a field, or none.
+struct InField<'p>(&'p str);
+
+impl fmt::Display for InField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, ", field {:?}", self.0) }
     }
 }
 

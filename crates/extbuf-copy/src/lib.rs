@@ -17,6 +17,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`convert`] and [`to_contiguous_as`] go from one format to another on the way: numbers, byte orders, records by the
+//! names of their fields; [`Mode`] says what becomes of a number that does not fit. A [`ViewPlan`] is either kind of work,
+//! decided once for many views.
+//!
 //! A [`Plan`] is everything that can be decided from two layouts: the loops, the kernel inside them, the parts the work
 //! is cut into. It holds no pointer, prints itself, and runs on any number of buffers. [`CopyOptions`] says on how many
 //! threads, and who is told of the progress.
@@ -28,15 +32,17 @@
 //!
 //! # What this crate does not do
 //!
-//! It converts nothing: a copy moves the bytes of items between layouts of equal shape and item size, whatever they
-//! mean. It broadcasts nothing behind your back: give it a layout that repeats. It does not run a copy whose
-//! destination may overlap itself, nor one of items that are object references.
+//! [`copy`] looks at no format: it moves the bytes of items between layouts of equal shape and item size, whatever they
+//! mean. [`convert`] does. Neither broadcasts behind your back: give them a layout that repeats. Neither runs where the
+//! destination may overlap itself, nor with items that are object references.
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod convert;
 mod copy;
 mod error;
 mod execute;
+mod fields;
 mod kernel;
 mod options;
 mod output;
@@ -46,8 +52,9 @@ mod plan;
 mod raw;
 mod report;
 
+pub use convert::{FieldRules, Mode, ViewPlan, convert, to_contiguous_as};
 pub use copy::{Contiguous, contiguous, copy, copy_within, from_contiguous, to_contiguous, to_vec};
-pub use error::{CopyError, CopyErrorKind};
+pub use error::{BadValue, CopyError, CopyErrorKind, NoConversion};
 pub use kernel::Level;
 pub use options::{CopyOptions, Progress, ProgressHook, Threads};
 pub use overlap::Overlap;

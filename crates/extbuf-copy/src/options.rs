@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::convert::{FieldRules, Mode};
 use crate::kernel::Level;
 
 /// How a copy is to run. The default: on the threads of the current rayon pool, telling nobody.
@@ -38,6 +39,10 @@ pub struct CopyOptions<'h> {
     pub progress: Option<&'h ProgressHook<'h>>,
     /// With which vector instructions at most: by default those of this machine.
     pub level: Level,
+    /// What becomes of numbers that the destination's format cannot hold; for [`convert`](CopyOptions::convert).
+    pub mode: Mode,
+    /// What becomes of fields that only one side has; for [`convert`](CopyOptions::convert).
+    pub fields: FieldRules,
 }
 
 /// What is told of the progress of a copy: a function of [`Progress`] that says whether to go on.
@@ -49,6 +54,8 @@ impl fmt::Debug for CopyOptions<'_> {
             .field("threads", &self.threads)
             .field("progress", &self.progress.is_some())
             .field("level", &self.level)
+            .field("mode", &self.mode)
+            .field("fields", &self.fields)
             .finish()
     }
 }

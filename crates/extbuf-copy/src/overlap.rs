@@ -19,8 +19,9 @@
 
 use std::ops::Range;
 
-use extbuf_layout::{Layout, POINTER_BYTES};
+use extbuf_layout::{Layout, Order, POINTER_BYTES};
 
+use crate::kernel::Level;
 use crate::plan::{Loop, Plan, steps_over};
 
 /// How the bytes of source and destination lie to each other, and so how they were copied.
@@ -65,6 +66,66 @@ pub(crate) unsafe fn decide(
     }
 }
 
+/// True where no byte that the one reaches as part of an item is read by way of the other, as part of an item or of a
+/// stored pointer. For two layouts whose items need not be of one size; from lowest to highest byte, so that two sides
+/// that are interleaved are not apart.
+///
+/// # Safety
+///
+/// Every pointer stored on the way of either side is valid.
+pub(crate) unsafe fn apart(
+    (dst, dst_base): (&Layout, *mut u8),
+    (src, src_base): (&Layout, *const u8),
+) -> bool {
+    if dst.nbytes() == 0 || src.nbytes() == 0 {
+        return true;
+    }
+    // SAFETY: the caller's contract.
+    let (written, _) = unsafe { hull(dst, dst_base) };
+    // SAFETY: the caller's contract.
+    let (read, tables) = unsafe { hull(src, src_base.cast_mut()) };
+    !meet(&written, &read) && !meet(&written, &tables)
+}
+
+/// The addresses from the lowest to the highest byte of all items, and the same of all stored pointers.
+///
+/// # Safety
+///
+/// Every pointer stored on the way is valid.
+unsafe fn hull(layout: &Layout, base: *mut u8) -> (Range<usize>, Range<usize>) {
+    let nothing = Range { start: usize::MAX, end: 0 };
+    let grow = |hull: &mut Range<usize>, at: Range<usize>| {
+        *hull = hull.start.min(at.start)..hull.end.max(at.end);
+    };
+    let (mut items, mut tables) = (nothing.clone(), nothing);
+    if layout.is_direct() {
+        let extent = layout.extent(0);
+        let at = |offset: isize| base.addr().wrapping_add_signed(offset);
+        return (at(extent.start)..at(extent.end), tables);
+    }
+    let Ok(dense) = Layout::contiguous(layout.itemsize(), layout.shape(), Order::C) else {
+        // More items than an address has room for, which repeat: anywhere.
+        return (0..usize::MAX, 0..usize::MAX);
+    };
+    let plan = Plan::of_checked(&dense, layout, Level::Portable);
+    let (low, high) = reach(&plan, |l| l.src);
+    plan.walk_loads(base, base, plan.all_loads(), |_, src| {
+        let met = |table: *mut u8| grow(&mut tables, table.addr()..table.addr() + POINTER_BYTES);
+        // SAFETY: the caller's contract.
+        let at = unsafe { src.follow(met) };
+        grow(&mut items, at.wrapping_offset(low).addr()..at.wrapping_offset(high).addr());
+    });
+    (items, tables)
+}
+
+/// The bytes from the first of what the direct loops of a plan start at, to the lowest and behind the highest.
+fn reach(plan: &Plan, side: fn(&Loop) -> isize) -> (isize, isize) {
+    plan.loops().iter().fold((0isize, plan.unit() as isize), |(low, high), l| {
+        let step = side(l) * (l.extent as isize - 1);
+        (low + step.min(0), high + step.max(0))
+    })
+}
+
 /// Direct layouts, by number.
 fn direct((dst, dst_base): (&Layout, usize), (src, src_base): (&Layout, usize)) -> Overlap {
     let at = |base: usize, extent: Range<isize>| {
@@ -104,13 +165,7 @@ fn direct((dst, dst_base): (&Layout, usize), (src, src_base): (&Layout, usize)) 
 ///
 /// Every pointer stored on the way of either side is valid.
 unsafe fn indirect(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> Overlap {
-    let reach = |side: fn(&Loop) -> isize| {
-        plan.loops().iter().fold((0isize, plan.unit() as isize), |(low, high), l| {
-            let step = side(l) * (l.extent as isize - 1);
-            (low + step.min(0), high + step.max(0))
-        })
-    };
-    let (dst_reach, src_reach) = (reach(|l| l.dst), reach(|l| l.src));
+    let (dst_reach, src_reach) = (reach(plan, |l| l.dst), reach(plan, |l| l.src));
     let stretch = |at: *mut u8, (low, high): (isize, isize)| {
         at.wrapping_offset(low).addr()..at.wrapping_offset(high).addr()
     };

@@ -85,6 +85,7 @@ pub(crate) unsafe fn run(
             unsafe { run::overlapping(unit, grid, dst, src) }
         }
         Kernel::Table | Kernel::Weave => unreachable!("made once a part, and run by its own method"),
+        Kernel::Convert => unreachable!("no plan chooses it"),
         Kernel::Items | Kernel::Fill | Kernel::Transpose => {
             // Here the size of an item becomes a constant.
             macro_rules! sized {

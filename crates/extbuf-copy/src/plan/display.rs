@@ -14,6 +14,7 @@ impl fmt::Display for Kernel {
             Kernel::Table => "table",
             Kernel::Weave => "weave",
             Kernel::Move => "move",
+            Kernel::Convert => "convert",
         })
     }
 }

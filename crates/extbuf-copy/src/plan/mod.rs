@@ -31,7 +31,7 @@ mod tests;
 mod weave;
 
 use list::List;
-pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, steps_over};
+pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, check, steps_over};
 
 use extbuf_layout::Layout;
 
@@ -123,6 +123,8 @@ pub enum Kernel {
     Weave,
     /// The equation of `Run`, each a move that allows overlap, in strictly ascending order of the loops.
     Move,
+    /// No kernel of a plan: values were converted on the way, box by box; see [`ViewPlan`](crate::ViewPlan).
+    Convert,
 }
 
 /// Along what the work is cut into parts.
@@ -198,7 +200,15 @@ impl Plan {
     /// `Ndim`, `Shape` and `Itemsize` where the two do not agree; `Overlap` and `SharedPointer` where two indices of the
     /// destination may name the same byte.
     pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
-        Ok(Plan::lay_out(dst, src)?.decide(Level::of_this_machine()))
+        check(dst, src)?;
+        Ok(Plan::lay_out(dst, src).decide(Level::of_this_machine()))
+    }
+
+    /// The same without the checks: for two parts of layouts that have stood them, where it is made for each of many
+    /// small boxes.
+    pub(crate) fn of_checked(dst: &Layout, src: &Layout, level: Level) -> Plan {
+        debug_assert!(dst.shape() == src.shape() && dst.itemsize() == src.itemsize());
+        Plan::lay_out(dst, src).decide(level.min(Level::of_this_machine()))
     }
 
     /// The same copy with kernels of no more than this level, for whoever wants to test or measure them; the parts are
@@ -236,7 +246,8 @@ impl Plan {
     /// A plan that moves items strictly one after another in ascending or descending order of destination address:
     /// for a source and a destination with equal strides that overlap. One part.
     pub(crate) fn ordered(dst: &Layout, src: &Layout, direction: Direction) -> Result<Plan, CopyError> {
-        let mut plan = Plan::lay_out(dst, src)?;
+        check(dst, src)?;
+        let mut plan = Plan::lay_out(dst, src);
         if direction == Direction::Backward {
             let (d, s) = passes::reverse(&mut plan.loops);
             plan.dst.shift_last(d);
@@ -246,9 +257,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Every pass but the last: the loops as they stand before a kernel is chosen.
-    fn lay_out(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
-        passes::check(dst, src)?;
+    /// Every pass but the first and the last: the loops as they stand before a kernel is chosen.
+    fn lay_out(dst: &Layout, src: &Layout) -> Plan {
         let mut plan = Plan {
             bytes: dst.nbytes(),
             unit: dst.itemsize(),
@@ -266,7 +276,7 @@ impl Plan {
             parts: 1,
         };
         if plan.bytes == 0 {
-            return Ok(plan);
+            return plan;
         }
         let (load_axes, loops) = passes::split_at_loads(dst, src);
         if !load_axes.is_empty() {
@@ -283,7 +293,7 @@ impl Plan {
         passes::sort(&mut plan.loops);
         passes::fuse(&mut plan.loops);
         plan.unit = passes::absorb(&mut plan.loops, plan.unit);
-        Ok(plan)
+        plan
     }
 
     /// The same copy cut into as near to `parts` parts as its loops allow. Who calls [`run_part`](Plan::run_part) from

@@ -114,10 +114,15 @@ pub struct Laid {
 
 impl Case {
     pub fn lay(&self) -> Laid {
+        self.lay_sizes(self.itemsize, self.itemsize)
+    }
+
+    /// With items of one size in the destination and of another in the source.
+    pub fn lay_sizes(&self, dst_size: usize, src_size: usize) -> Laid {
         let mut used = self.start;
-        let src_built = build(&self.shape, self.itemsize, &self.src, &mut used);
+        let src_built = build(&self.shape, src_size, &self.src, &mut used);
         used += 7;
-        let dst_built = build(&self.shape, self.itemsize, &self.dst, &mut used);
+        let dst_built = build(&self.shape, dst_size, &self.dst, &mut used);
         let mut noise = 0x9e37_79b9_u32;
         let mut arena: Vec<u8> = (0..used + 32)
             .map(|_| {
@@ -135,8 +140,8 @@ impl Case {
         }
         Laid {
             arena,
-            dst: layout(self.itemsize, &self.shape, &dst_built),
-            src: layout(self.itemsize, &self.shape, &src_built),
+            dst: layout(dst_size, &self.shape, &dst_built),
+            src: layout(src_size, &self.shape, &src_built),
             dst_built,
             src_built,
         }
@@ -148,6 +153,15 @@ impl Case {
         let mut memory = SlowMemory { start, bytes: laid.arena.clone() };
         memory.copy(self.itemsize, &self.shape, &slow(start, &laid.dst_built), &slow(start, &laid.src_built));
         memory.bytes
+    }
+
+    /// The place in the arena of every item of the destination and of the source, in C order of the indices.
+    pub fn places(&self, laid: &Laid) -> Vec<(usize, usize)> {
+        let start = laid.arena.as_ptr() as usize;
+        let memory = SlowMemory { start, bytes: laid.arena.clone() };
+        let (dst, src) = (slow(start, &laid.dst_built), slow(start, &laid.src_built));
+        let place = |side: &SlowSide, index: &[usize]| memory.address(side, index) as usize - start;
+        indices(&self.shape).iter().map(|index| (place(&dst, index), place(&src, index))).collect()
     }
 
     /// The places in the arena that the copy writes.
