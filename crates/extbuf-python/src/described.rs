@@ -106,6 +106,11 @@ impl Described {
         self.itemsize
     }
 
+    /// Whose rules the text was written by.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// What the text means.
     ///
     /// # Errors

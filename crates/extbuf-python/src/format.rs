@@ -48,7 +48,7 @@ fn refused(error: &FormatError) -> PyErr {
     }
 }
 
-fn dialect_named(name: &str) -> PyResult<Dialect> {
+pub(crate) fn dialect_named(name: &str) -> PyResult<Dialect> {
     name.parse()
         .map_err(|_| PyValueError::new_err(format!("{name:?} is no dialect: {} are", names().join(", "))))
 }

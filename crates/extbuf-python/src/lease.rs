@@ -14,7 +14,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::block::Block;
+use crate::dlpack::Tensor;
 use crate::raw::{Claim, RawBuffer};
+use crate::rows::Table;
 
 /// The memory of one object, kept while there are shares of it.
 #[pyclass(frozen, module = "extbuf._extbuf", name = "Lease")]
@@ -22,8 +24,18 @@ pub(crate) struct Lease {
     /// Filled while `shares > 0`; filled and released with the interpreter attached.
     raw: RawBuffer,
     /// Memory of our own instead, until the last share goes.
-    block: Mutex<Option<Block>>,
+    own: Mutex<Option<Keep>>,
     shares: AtomicUsize,
+}
+
+/// What keeps memory that is ours to lend.
+pub(crate) enum Keep {
+    /// One block.
+    Block(#[allow(dead_code)] Block),
+    /// A table of pointers to rows that others lend.
+    Rows(Table),
+    /// A tensor that another library handed over.
+    Tensor(#[allow(dead_code)] Tensor),
 }
 
 /// One share: while it is there, the memory is.
@@ -46,12 +58,12 @@ impl Lease {
     }
 
     /// The first share of memory of our own.
-    pub(crate) fn of_block(py: Python<'_>, block: Block) -> PyResult<Share> {
-        Ok(Share { lease: Py::new(py, Lease::new(Some(block), 1))? })
+    pub(crate) fn of_own(py: Python<'_>, own: Keep) -> PyResult<Share> {
+        Ok(Share { lease: Py::new(py, Lease::new(Some(own), 1))? })
     }
 
-    fn new(block: Option<Block>, shares: usize) -> Lease {
-        Lease { raw: RawBuffer::empty(), block: Mutex::new(block), shares: AtomicUsize::new(shares) }
+    fn new(own: Option<Keep>, shares: usize) -> Lease {
+        Lease { raw: RawBuffer::empty(), own: Mutex::new(own), shares: AtomicUsize::new(shares) }
     }
 
     /// One more share, unless the memory has been given back.
@@ -109,8 +121,8 @@ impl Drop for Share {
             if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
                 // SAFETY: B2: this was the last share, and no share comes from none.
                 unsafe { lease.raw.release(py) };
-                let block = lease.block.lock().unwrap_or_else(PoisonError::into_inner).take();
-                drop(block);
+                let own = lease.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+                drop(own);
             }
         });
     }
@@ -127,6 +139,14 @@ impl Lease {
             let owner = unsafe { Bound::from_owned_ptr(py, owner) };
             let owner = ManuallyDrop::new(owner.unbind());
             visit.call(&*owner)?;
+        }
+        // Locked only while the last share goes, when there is nothing left to visit.
+        if let Ok(own) = self.own.try_lock() {
+            if let Some(Keep::Rows(table)) = &*own {
+                for share in table.shares() {
+                    visit.call(&share.lease)?;
+                }
+            }
         }
         Ok(())
     }

@@ -23,8 +23,8 @@ use pyo3::prelude::*;
 mod acquire;
 mod block;
 mod described;
+mod dlpack;
 mod error;
-#[allow(dead_code)]
 mod explain;
 mod format;
 #[allow(dead_code)]
@@ -33,7 +33,9 @@ mod key;
 mod lease;
 mod raw;
 mod reach;
+mod rows;
 mod struct_module;
+mod typestr;
 mod view;
 
 /// The extension module behind the package `extbuf`.
@@ -41,7 +43,10 @@ mod view;
 fn _extbuf(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     // One line for each file that adds to the module.
+    dlpack::register(module)?;
+    explain::register(module)?;
     format::register(module)?;
+    rows::register(module)?;
     struct_module::register(module)?;
     view::register(module)?;
     Ok(())

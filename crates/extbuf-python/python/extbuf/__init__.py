@@ -1,5 +1,6 @@
 """The extended buffer protocol done whole: a memoryview for every layout and every format."""
 
-from extbuf._extbuf import Field, Format, View, __version__
+from extbuf import struct
+from extbuf._extbuf import Field, Format, View, __version__, copy, explain, from_dlpack, rows
 
-__all__ = ["Field", "Format", "View", "__version__"]
+__all__ = ["Field", "Format", "View", "__version__", "copy", "explain", "from_dlpack", "rows", "struct"]

@@ -15,7 +15,7 @@ use pyo3::types::PyBytes;
 use super::{View, value_error};
 use crate::block::Block;
 use crate::error;
-use crate::lease::Lease;
+use crate::lease::{Keep, Lease};
 use crate::reach::Address;
 
 /// Copies of fewer bytes keep the interpreter: giving it away and taking it back costs more.
@@ -117,14 +117,14 @@ impl View {
         Ok(bytes)
     }
 
-    fn copied_view(&self, py: Python<'_>, order: Order, threads: Option<usize>) -> PyResult<View> {
+    pub(super) fn copied_view(&self, py: Python<'_>, order: Order, threads: Option<usize>) -> PyResult<View> {
         self.refuse_objects()?;
         let dense = self.dense(order)?;
         let block = Block::new(dense.nbytes())?;
         let base = block.address();
         // SAFETY: the block is ours and has room for all that the layout reaches.
         unsafe { self.copy_out(py, &dense, base, options(threads)) }?;
-        let share = Lease::of_block(py, block)?;
+        let share = Lease::of_own(py, Keep::Block(block))?;
         Ok(View::new_on(share, base, dense, self.item.clone(), false))
     }
 

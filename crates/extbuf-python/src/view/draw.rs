@@ -5,6 +5,7 @@ use extbuf_layout::Layout;
 use pyo3::prelude::*;
 
 use super::View;
+use crate::explain::{About, of_memory};
 
 #[pymethods]
 impl View {
@@ -37,6 +38,25 @@ impl View {
         let line = View::__repr__(slf.clone());
         let line = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         Ok(format!("<div><code>{line}</code>{}</div>", drawing(&this.layout)))
+    }
+}
+
+impl View {
+    /// The text of `extbuf.explain`.
+    pub(crate) fn explained(&self, columns: usize) -> PyResult<String> {
+        self.check()?;
+        let owner = Python::attach(|py| match self.share(py)?.owner(py) {
+            Some(owner) => Ok::<_, PyErr>(format!("lent by a {}", owner.get_type().name()?)),
+            None => Ok("the view's own".to_owned()),
+        })?;
+        let about = About {
+            owner,
+            readonly: self.readonly,
+            written: self.item.text().to_string_lossy().into_owned(),
+            meaning: self.item.meaning(),
+            layout: &self.layout,
+        };
+        Ok(of_memory(&about, columns))
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `bulk` | `tobytes`, `copy`, `contiguous`: many items at once, without the interpreter |
 //! | `compare` | `==`, `hash`, `index`, `count` |
 //! | `draw` | `repr` and the picture in a notebook |
+//! | `hand_over` | DLPack, `__array_interface__`, `__array__`, pickling |
 //! | `lend` | the buffer protocol on the lending side |
 // Counts the shares of the lease by hand, because a released view must not keep one.
 #![allow(unsafe_code)]
@@ -22,6 +23,7 @@ mod attributes;
 mod bulk;
 mod compare;
 mod draw;
+mod hand_over;
 mod items;
 mod lend;
 mod shape;
