@@ -61,6 +61,8 @@ extern crate std;
 mod access;
 mod count;
 mod exporter;
+#[cfg(feature = "ndarray")]
+mod interop;
 mod iter;
 #[cfg(doctest)]
 mod lifetimes;

@@ -29,6 +29,7 @@
 //!   the calling thread.
 //! - `memmap2`: memory-mapped files as owners of memory.
 //! - `image`: pictures of the `image` crate as exporters.
+//! - `ndarray`: views from and to those of `ndarray`, and its arrays as exporters.
 //! - `derive`: `#[derive(Element)]`, the item format of a struct; with `#[element(crate = extbuf::format)]` beside it
 //!   where `extbuf-format` is not a dependency itself.
 //!

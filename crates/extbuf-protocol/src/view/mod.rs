@@ -324,7 +324,11 @@ impl<'a> RawView<'a> {
     /// Base, layout and format of a slice. The caller of a constructor from it answers for V1 to V5.
     fn over_slice<T: Element>(base: *mut u8, len: usize) -> RawView<'a> {
         let layout = Layout::contiguous(size_of::<T>(), &[len], Order::C);
-        let layout = layout.expect("a slice of at most isize::MAX items");
+        RawView::over::<T>(base, layout.expect("a slice of at most isize::MAX items"))
+    }
+
+    /// The same for any layout of items of type `T`.
+    pub(crate) fn over<T: Element>(base: *mut u8, layout: Layout) -> RawView<'a> {
         // `Element` is a safe trait.
         assert_eq!(T::FORMAT.itemsize(), size_of::<T>(), "the itemsize of a format and the size of its type");
         // SAFETY: a raw view alone is never read; the contract is passed on to `View::from_raw`.

@@ -1,0 +1,4 @@
+//! Views as other crates have them, without copying.
+
+#[cfg(feature = "ndarray")]
+mod ndarray;
