@@ -20,6 +20,7 @@ use crate::memory::{Access, Lease, Lends};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::request::{Grant, Request};
 use crate::sharing::{Frozen, Sharing};
+use crate::typed::aligned;
 use crate::view::raw::RawView;
 use crate::view::{View, ViewMut};
 use crate::window::Window;
@@ -146,7 +147,7 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
     ///
     /// [`RefusalKind::Busy`], [`RefusalKind::OutOfBlock`], [`RefusalKind::UnprovenLoads`],
     /// [`RefusalKind::ItemsizeMismatch`], [`RefusalKind::ReadOnly`] and [`RefusalKind::ItemsOverlap`] for a writable
-    /// request, and those of [`Request::check`].
+    /// request, those of [`Request::check`], and [`RefusalKind::Misaligned`].
     #[inline]
     pub fn new(
         memory: impl Lends<'m, 'd, S>,
@@ -241,7 +242,7 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
             return Err(RefusalKind::ReadOnly.into());
         }
         let grant = request.check(layout)?;
-        Ok(Export { lease, described, grant })
+        Export { lease, described, grant }.aligned()
     }
 
     /// Lends memory under a description that was checked when it was made.
@@ -262,7 +263,7 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
     ) -> Result<Export<'m, 'd, S>, Refusal> {
         let grant = request.check(layout)?;
         let lease = memory.pin(request.access(), Key(()))?;
-        Ok(Export { lease, described: Described::Borrowed(layout, format), grant })
+        Export { lease, described: Described::Borrowed(layout, format), grant }.aligned()
     }
 
     /// Passes on a share of a lease that views already satisfy; for windows.
@@ -274,7 +275,16 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
         request: Request,
     ) -> Result<Export<'m, 'd, S>, Refusal> {
         let grant = request.check(layout)?;
-        Ok(Export { lease, described: Described::Borrowed(layout, format), grant })
+        Export { lease, described: Described::Borrowed(layout, format), grant }.aligned()
+    }
+
+    /// Checks the promise that takes more than a layout.
+    #[inline]
+    fn aligned(self) -> Result<Export<'m, 'd, S>, Refusal> {
+        if self.grant.aligned {
+            aligned(&self.raw(), self.format().alignment())?;
+        }
+        Ok(self)
     }
 
     /// Looks at the memory, for the time of a borrow.

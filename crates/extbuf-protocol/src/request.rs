@@ -4,7 +4,11 @@
 //! complicated; what it would be is decided by [`Request::check`], a pure function with no exporter in sight.
 //!
 //! The bits are those of `PyBUF_*` (PEP 3118 and CPython's `Include/cpython/object.h`), so that a bridge to Python
-//! passes them through. A set that contradicts itself, such as strides without a shape, cannot be built.
+//! passes them through. A set that contradicts itself, such as strides without a shape, cannot be built. Two flags that
+//! were drafted in 2007 and lost have no bit there: *aligned*, and to pin memory without asking what it is.
+//!
+//! What is offered has no noun of its own. It is the layout, of which the ladder asks, and the lease: whether it may be
+//! written and how it is aligned are settled with it at hand, in [`Export`](crate::Export).
 
 use core::fmt;
 
@@ -21,6 +25,12 @@ const C_CONTIGUOUS: u32 = 0x020 | STRIDES;
 const F_CONTIGUOUS: u32 = 0x040 | STRIDES;
 const ANY_CONTIGUOUS: u32 = 0x080 | STRIDES;
 const INDIRECT: u32 = 0x100 | STRIDES;
+/// The bits that Python knows.
+const PYTHON: u32 = 0xffff;
+/// Drafted as `PyBUF_REQ_ALIGNED` in April 2007 and dropped in August.
+const ALIGNED: u32 = 0x1_0000;
+/// What a null view asked for in April 2007. Never beside a flag of the ladder.
+const PIN: u32 = 0x2_0000;
 
 /// What a consumer of memory can take: which shapes of memory, and whether it wants to write.
 ///
@@ -70,6 +80,19 @@ impl Request {
     /// Anything, with a format, for reading. What a consumer asks that wants whatever there is.
     pub const FULL_RO: Request = Request(INDIRECT | FORMAT);
 
+    /// The memory held where it is, whatever is in it: no description, and so no promise of one. For who knows the
+    /// layout from elsewhere, or hands the memory to somebody who does.
+    ///
+    /// ```
+    /// use extbuf_protocol::{Buffer, Exporter, Request, Rows};
+    /// let rows = Rows::from_vecs(vec![vec![0u8; 4]; 3], &[4])?;
+    /// assert!(rows.export(Request::SIMPLE).is_err()); // not one run of bytes
+    /// let held = rows.window(Request::PIN)?;
+    /// assert!(!held.grant().shape);
+    /// # Ok::<(), extbuf_protocol::Refusal>(())
+    /// ```
+    pub const PIN: Request = Request(PIN);
+
     /// The same, and the memory is to be written.
     #[must_use]
     pub const fn writable(self) -> Request {
@@ -79,19 +102,28 @@ impl Request {
     /// The same, and the format is wanted. A format speaks of items, so a shape is asked for too.
     #[must_use]
     pub const fn with_format(self) -> Request {
-        Request(self.0 | FORMAT | ND)
+        Request(self.0 & !PIN | FORMAT | ND)
+    }
+
+    /// The same, and each item lies at a multiple of its format's alignment: that of C under `@`, 1 under other marks.
+    /// Where there are pointers on the way, an export then follows each of them once.
+    #[must_use]
+    pub const fn aligned(self) -> Request {
+        Request(self.0 | ALIGNED)
     }
 
     /// Both requests at once: what the answer must satisfy is the stricter of each promise, and it may be as
     /// complicated as the more tolerant of the two allows.
     #[must_use]
     pub const fn and(self, other: Request) -> Request {
-        Request(self.0 | other.0)
+        let both = self.0 | other.0;
+        Request(if both & ND == ND { both & !PIN } else { both })
     }
 
-    /// The flags as `PyBUF_*` bits.
+    /// The flags as `PyBUF_*` bits. [`aligned`](Request::aligned) and [`PIN`](Request::PIN) have none: who asks Python
+    /// for memory sees to the first with the answer, and [`INDIRECT`](Request::INDIRECT) is what pins anything.
     pub const fn bits(self) -> u32 {
-        self.0
+        self.0 & PYTHON
     }
 
     /// A request from `PyBUF_*` bits, as a foreign consumer hands them over.
@@ -132,6 +164,11 @@ impl Request {
         self.has(WRITABLE)
     }
 
+    /// True where items are to be aligned.
+    pub const fn wants_aligned(self) -> bool {
+        self.has(ALIGNED)
+    }
+
     /// The access that a lease for this request needs.
     pub const fn access(self) -> Access {
         if self.wants_writable() { Access::Write } else { Access::Read }
@@ -139,7 +176,7 @@ impl Request {
 
     /// The negotiation ladder: does memory of this layout satisfy the request?
     ///
-    /// Whether it is writable is the lease's matter and has been settled when this is asked.
+    /// Whether it is writable and aligned is the lease's matter, and is settled where there is one.
     ///
     /// # Errors
     ///
@@ -148,6 +185,17 @@ impl Request {
     #[inline]
     pub fn check(self, layout: &Layout) -> Result<Grant, Refusal> {
         let refuse = |kind: RefusalKind| Err(Refusal::from(kind));
+        let (writable, aligned) = (self.has(WRITABLE), self.has(ALIGNED));
+        if self.has(PIN) {
+            return Ok(Grant {
+                writable,
+                format: false,
+                shape: false,
+                strides: false,
+                loads: false,
+                aligned,
+            });
+        }
         for (flag, order) in [(C_CONTIGUOUS, Order::C), (F_CONTIGUOUS, Order::F), (ANY_CONTIGUOUS, Order::A)]
         {
             if self.has(flag) && !layout.is_contiguous(order) {
@@ -161,11 +209,12 @@ impl Request {
             return refuse(RefusalKind::Strided);
         }
         Ok(Grant {
-            writable: self.has(WRITABLE),
+            writable,
             format: self.has(FORMAT),
             shape: self.has(ND),
             strides: self.has(STRIDES),
             loads: self.has(INDIRECT) && !layout.is_direct(),
+            aligned,
         })
     }
 }
@@ -173,6 +222,8 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let own_bits = [
+            (PIN, "PIN"),
+            (ALIGNED, "ALIGNED"),
             (0x100, "INDIRECT"),
             (0x080, "ANY_CONTIGUOUS"),
             (0x040, "F_CONTIGUOUS"),
@@ -213,12 +264,14 @@ pub struct Grant {
     pub strides: bool,
     /// There are pointers on the way to an item.
     pub loads: bool,
+    /// Each item lies at a multiple of its format's alignment; that was asked for.
+    pub aligned: bool,
 }
 
 impl Grant {
     /// What is promised of a part of the memory: of its shape nothing that was promised of the whole.
     pub(crate) fn of_a_part(self, layout: &Layout, writable: bool) -> Grant {
         let loads = !layout.is_direct();
-        Grant { writable, shape: true, strides: true, loads, ..self }
+        Grant { writable, shape: true, strides: true, loads, aligned: false, ..self }
     }
 }

@@ -5,7 +5,7 @@
 
 use extbuf_format::Format;
 use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order};
-use extbuf_protocol::{Access, Array, Exporter, Memory, RefusalKind, Request, Rows};
+use extbuf_protocol::{Access, Array, Exporter, Memory, Nested, RefusalKind, Request, Rows};
 
 const TABLE: &str = include_str!("data/requests.txt");
 
@@ -126,6 +126,122 @@ fn what_the_builders_build_is_consistent() {
     }
     assert_eq!(Request::FULL.access(), Access::Write);
     assert_eq!(Request::FULL_RO.access(), Access::Read);
+}
+
+/// The consistent sets of Python's flags.
+fn consistent() -> impl Iterator<Item = Request> {
+    let first = TABLE.lines().next().unwrap();
+    first.split(' ').skip(1).map(|bits| Request::from_bits(u32::from_str_radix(bits, 16).unwrap()).unwrap())
+}
+
+/// Memory at a multiple of 16 and `offset` bytes more, as items of a format: one block, and rows of two items.
+fn with_offers(format: &str, offset: usize, stride: usize, f: impl Fn(&dyn Exporter<'_>)) {
+    let format = Format::parse(format).unwrap();
+    let (itemsize, stride) = (format.itemsize(), stride as isize);
+    let memory = Memory::from_mut::<u128>([0u128; 8]);
+    let line = |items, offset| Layout::strided(itemsize, &[items], &[stride], offset).unwrap();
+    let block = Array::new(memory.clone(), line(3, offset as isize), format.clone()).unwrap();
+    f(&block);
+    // The second row lies elsewhere than the first, and is the one that may lie badly.
+    let row = |at| {
+        let memory = Memory::from_ref::<u128>([0u128; 4]);
+        Array::new(memory, line(2, at), format.clone()).unwrap().window(Request::FULL_RO).unwrap()
+    };
+    f(&Nested::new(vec![row(0), row(offset as isize)], &[2]).unwrap());
+}
+
+/// Whether all items lie at multiples of `alignment`, one by one.
+fn all_aligned(exporter: &dyn Exporter<'_>, alignment: usize) -> bool {
+    let export = exporter.export(Request::FULL_RO).unwrap();
+    let view = export.view();
+    export.layout().indices(Order::C).all(|index| view.item(&index).unwrap().as_ptr().addr() % alignment == 0)
+}
+
+#[test]
+fn aligned_is_one_promise_more_for_every_request_on_every_kind_of_memory() {
+    let (mut granted, mut misaligned) = (0, 0);
+    for (format, alignment) in
+        [("B", 1), ("@H", 2), ("@d", 8), ("=d", 1), ("T{@H:a:B:b:}", 2), ("<q", 1), ("0s", 1)]
+    {
+        for offset in 0..9 {
+            for stride in [0usize, 1, 2, 8, 12, 16] {
+                with_offers(format, offset, stride, |exporter| {
+                    assert_eq!(
+                        exporter.export(Request::FULL_RO).unwrap().format().alignment(),
+                        alignment,
+                        "{format}"
+                    );
+                });
+                let itemsize = Format::parse(format).unwrap().itemsize();
+                let counts = std::cell::Cell::new((0, 0));
+                with_offers(format, offset, stride, |exporter| {
+                    let aligned = itemsize == 0 || all_aligned(exporter, alignment);
+                    for request in consistent().chain([Request::PIN, Request::PIN.writable()]) {
+                        let plain = exporter.export(request).map(|export| export.grant());
+                        let more = exporter.export(request.aligned()).map(|export| export.grant());
+                        let (yes, no) = counts.get();
+                        match (plain, more) {
+                            (Err(plain), Err(more)) => assert_eq!(plain, more),
+                            (Ok(plain), Ok(more)) => {
+                                assert!(
+                                    aligned && more.aligned && !plain.aligned,
+                                    "{format} {offset} {stride}"
+                                );
+                                assert_eq!((plain.shape, plain.loads), (more.shape, more.loads));
+                                counts.set((yes + 1, no));
+                            }
+                            (Ok(_), Err(more)) => {
+                                let kind = more.kind();
+                                assert!(!aligned, "{format} {offset} {stride}: {more}");
+                                assert!(matches!(kind, RefusalKind::Misaligned { needed, found }
+                                    if *needed == alignment && found < needed));
+                                counts.set((yes, no + 1));
+                            }
+                            (Err(_), Ok(_)) => panic!("more was granted where less is refused"),
+                        }
+                    }
+                });
+                granted += counts.get().0;
+                misaligned += counts.get().1;
+            }
+        }
+    }
+    assert!(granted > 1000 && misaligned > 1000, "{granted} granted, {misaligned} misaligned");
+    println!("{granted} aligned requests granted, {misaligned} refused");
+}
+
+#[test]
+fn to_pin_is_granted_by_every_kind_of_memory_and_promises_nothing() {
+    for line in TABLE.lines().skip(1) {
+        let [kind, access, _] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        with_exporter(kind, access, |exporter| {
+            let grant = exporter.export(Request::PIN).unwrap().grant();
+            assert_eq!(
+                (grant.writable, grant.format, grant.shape, grant.strides, grant.loads, grant.aligned),
+                (false, false, false, false, false, false)
+            );
+            let held = exporter.export(Request::PIN.writable());
+            assert_eq!(held.is_ok(), access == "write");
+        });
+    }
+}
+
+#[test]
+fn what_python_has_no_bit_for_is_combined_and_has_none() {
+    for request in consistent() {
+        assert_eq!(request.aligned().bits(), request.bits());
+        assert!(request.aligned().wants_aligned() && !request.wants_aligned());
+        assert_eq!(request.aligned().and(request), request.aligned());
+        // Who asks for a description does not merely pin.
+        let both = request.and(Request::PIN);
+        let describes = request.bits() & 0x008 != 0;
+        assert_eq!(both, if describes { request } else { Request::PIN.and(request) });
+        assert_eq!(both.access(), request.access());
+    }
+    assert_eq!(Request::PIN.with_format(), Request::ND.with_format());
+    assert_eq!(Request::PIN.bits(), 0);
+    assert!(Request::from_bits(0x1_0000).is_err() && Request::from_bits(0x2_0000).is_err());
+    assert_eq!(format!("{:?}", Request::PIN.aligned().writable()), "Request(PIN | ALIGNED | WRITABLE)");
 }
 
 #[test]

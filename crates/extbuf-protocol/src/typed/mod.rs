@@ -37,6 +37,7 @@ use crate::view::raw::RawView;
 
 pub use element::{Be, Le, Ordered, Unaligned};
 pub use mutable::TypedViewMut;
+pub(crate) use proof::aligned;
 
 /// A view proven once to hold items of type `T`: their format, their size, the alignment of each, and where `T` has
 /// invalid bytes, that none has them.

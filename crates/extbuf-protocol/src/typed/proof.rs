@@ -31,10 +31,15 @@ fn format_is<T: Element>(raw: &RawView<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// T2. Axes that step behind all loads add a known stride; what the others lead to is looked at.
+/// T2.
 fn aligned_for<T>(raw: &RawView<'_>) -> Result<(), Refusal> {
-    let needed = align_of::<T>();
-    if needed == 1 || raw.layout.is_empty() || size_of::<T>() == 0 {
+    aligned(raw, align_of::<T>())
+}
+
+/// Checks that the items lie at multiples of a power of two. Axes that step behind all loads add a known stride; what
+/// the others lead to is looked at. Relies on V1 and V4 alone.
+pub(crate) fn aligned(raw: &RawView<'_>, needed: usize) -> Result<(), Refusal> {
+    if needed == 1 || raw.layout.is_empty() || raw.layout.itemsize() == 0 {
         return Ok(());
     }
     let last = raw.layout.levels() - 1;
@@ -49,7 +54,7 @@ fn aligned_for<T>(raw: &RawView<'_>) -> Result<(), Refusal> {
     }
     // SAFETY: V1, V4: index 0 of some axes is a subset of the items, through the same loads.
     let starts = unsafe { raw.with_layout(starts) };
-    let bits = Walk::new(&starts).fold::<T, _>(bits, |bits, at| bits | at.addr());
+    let bits = Walk::new(&starts).fold::<u8, _>(bits, |bits, at| bits | at.addr());
     let found = 1 << bits.trailing_zeros().min(usize::BITS - 1);
     if found < needed {
         return Err(RefusalKind::Misaligned { needed, found }.into());
