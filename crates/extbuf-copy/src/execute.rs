@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Grid, Loom, Manner, ONCE, Table};
+use crate::kernel::{self, Grid, Lines, Manner, ONCE, Table};
 use crate::plan::{Chain, Kernel, Loop, Loops, MOST_TOGETHER, Plan, Split};
 
 impl Plan {
@@ -38,13 +38,14 @@ impl Plan {
         if self.bytes == 0 {
             return;
         }
+        let mut lines;
         let mut job = Job {
             kernel: self.kernel,
             manner: Manner { level: self.level, streams: self.streams },
             unit: self.unit,
             loops: self.loops.clone(),
             table: None,
-            loom: None,
+            lines: None,
             dst_skip: 0,
             src_skip: 0,
         };
@@ -74,17 +75,20 @@ impl Plan {
             job.table = Some(Table::new(&job.loops[tabled..]));
             job.loops.truncate(tabled);
         }
-        if job.kernel == Kernel::Weave {
-            let (outer, inner) = job.loops.split_at(job.loops.len() - self.inner);
-            job.loom = Loom::new(job.manner, job.unit, inner, outer.last());
-            let outer = outer.len();
-            job.loops.truncate(outer);
+        if job.kernel == Kernel::Weave || job.kernel == Kernel::Run && self.together == 1 {
+            let (around, inside) = job.loops.split_at(job.loops.len().saturating_sub(self.inner));
+            lines = Lines::new(job.kernel, job.manner, job.unit, inside, around.last());
+            job.lines = lines.as_mut();
+            if job.lines.is_some() {
+                let around = around.len();
+                job.loops.truncate(around);
+            }
         }
         // SAFETY: the caller's contract.
         unsafe { self.walk(&mut job, (dst_base, src_base), load_range) };
-        if let Some(loom) = &mut job.loom {
+        if let Some(lines) = &mut job.lines {
             // SAFETY: as above.
-            unsafe { loom.finish() };
+            unsafe { lines.finish() };
         }
     }
 
@@ -95,7 +99,7 @@ impl Plan {
     /// As for [`run_part`](Plan::run_part).
     unsafe fn walk(
         &self,
-        job: &mut Job,
+        job: &mut Job<'_>,
         (dst_base, src_base): (*mut u8, *const u8),
         load_range: (usize, Range<usize>),
     ) {
@@ -111,20 +115,35 @@ impl Plan {
         // Where the direct loops begin at the load steps that are taken together.
         let mut begins = [(dst_base, src_base); MOST_TOGETHER];
         let mut count = 0;
-        let visit = |dst: &Walk<'_>, src: &Walk<'_>| {
-            // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
-            let to = unsafe { dst.follow(|_| ()) };
-            // SAFETY: the same of the source.
-            let from = unsafe { src.follow(|_| ()) };
-            begins[count] = (to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip));
+        let together = if job.lines.is_some() { self.together.max(IN_A_ROW) } else { self.together };
+        let mut visit = |to: *mut u8, from: *mut u8| {
+            begins[count] =
+                (to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip).cast_const());
             count += 1;
-            if count == self.together {
+            if count == together {
                 // SAFETY: P1: with the load loops at these indices, the direct loops stay inside both layouts.
                 unsafe { job.run(&begins[..count]) };
                 count = 0;
             }
         };
-        self.walk_loads(dst_base, src_base.cast_mut(), load_range, visit);
+        if self.outer.len() == 1 {
+            // The common case, a table of rows: a load and a sum for each.
+            for k in load_range.1 {
+                // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
+                let to = unsafe { reach(&self.dst, dst_base, k as isize) };
+                // SAFETY: the same of the source.
+                let from = unsafe { reach(&self.src, src_base.cast_mut(), k as isize) };
+                visit(to, from);
+            }
+        } else {
+            self.walk_loads(dst_base, src_base.cast_mut(), load_range, |dst, src| {
+                // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
+                let to = unsafe { dst.follow(|_| ()) };
+                // SAFETY: the same of the source.
+                let from = unsafe { src.follow(|_| ()) };
+                visit(to, from);
+            });
+        }
         // SAFETY: as above, for the last of them.
         unsafe { job.run(&begins[..count]) };
     }
@@ -188,11 +207,15 @@ impl Plan {
     }
 }
 
+/// Load steps whose pointers are followed before the first is run, where they are not run by turns: so that each knows
+/// where the next will read.
+const IN_A_ROW: usize = 16;
+
 /// Steps of the innermost loop run from one address before the next has its turn.
 const BY_TURNS: usize = 64;
 
 /// One part of a plan, less its load loops.
-struct Job {
+struct Job<'p> {
     kernel: Kernel,
     manner: Manner,
     unit: usize,
@@ -200,13 +223,13 @@ struct Job {
     /// Of the innermost loops, where the kernel is that; `loops` are then the others.
     table: Option<Table>,
     /// Of the innermost loops, where the kernel is that; `loops` are then the others.
-    loom: Option<Loom>,
+    lines: Option<&'p mut Lines>,
     /// Bytes from where the plan's direct loops begin to where this part's do.
     dst_skip: isize,
     src_skip: isize,
 }
 
-impl Job {
+impl Job<'_> {
     /// The direct loops, from each of these addresses. From several, a few steps of the innermost loop at a time, so
     /// that a line of the destination that they share is filled while it is in the cache.
     ///
@@ -214,6 +237,10 @@ impl Job {
     ///
     /// From each pair of addresses as for [`nest`](Job::nest).
     unsafe fn run(&mut self, begins: &[(*mut u8, *const u8)]) {
+        if let (Some(lines), []) = (&mut self.lines, &self.loops[..]) {
+            // SAFETY: the caller's contract, for the loops that these lines stand for.
+            return unsafe { lines.run_all(begins) };
+        }
         let (&[_, _, ..], Some(&innermost)) = (begins, self.loops.last()) else {
             for &(to, from) in begins {
                 // SAFETY: the caller's contract.
@@ -239,7 +266,7 @@ impl Job {
     ///
     /// The loops from these two addresses stay inside both layouts (P1), and as for [`kernel::run`].
     unsafe fn nest(&mut self, loops: &[Loop], dst: *mut u8, src: *const u8) {
-        let kernels = if self.table.is_some() || self.loom.is_some() { 0 } else { 2 };
+        let kernels = if self.table.is_some() || self.lines.is_some() { 0 } else { 2 };
         if loops.len() > kernels {
             let (outer, inner) = (loops[0], &loops[1..]);
             for k in 0..outer.extent as isize {
@@ -253,9 +280,9 @@ impl Job {
             // SAFETY: the caller's contract, for the loops that the table stands for.
             return unsafe { table.run(self.unit, dst, src) };
         }
-        if let Some(loom) = &mut self.loom {
-            // SAFETY: the caller's contract, for the loops that the loom stands for.
-            return unsafe { loom.run(dst, src) };
+        if let Some(lines) = &mut self.lines {
+            // SAFETY: the caller's contract, for the loops that these lines stand for.
+            return unsafe { lines.run(dst, src) };
         }
         let grid = match *loops {
             [i, j] => Grid { i, j },
@@ -265,6 +292,25 @@ impl Job {
         // SAFETY: the caller's contract.
         unsafe { kernel::run(self.kernel, self.manner, self.unit, grid, dst, src) };
     }
+}
+
+/// The address at the last level of a chain, at step `k` of its only load loop.
+///
+/// # Safety
+///
+/// Every pointer stored on the way is valid.
+#[inline]
+unsafe fn reach(chain: &Chain, base: *mut u8, k: isize) -> *mut u8 {
+    let mut at = base;
+    for level in 0..chain.levels() {
+        if level > 0 {
+            // SAFETY: P1: a place at which the layout stores a pointer. Tables may lie at any address.
+            at = unsafe { at.cast::<*mut u8>().read_unaligned() };
+        }
+        let step = k.wrapping_mul(chain.strides(level)[0]);
+        at = at.wrapping_offset(chain.offset(level).wrapping_add(step));
+    }
+    at
 }
 
 /// A chain being walked: the place at each level for the load loops' present index.

@@ -13,6 +13,7 @@
 mod cache;
 mod items;
 mod level;
+mod lines;
 mod run;
 mod table;
 mod transpose;
@@ -23,7 +24,7 @@ mod x86;
 use crate::plan::{Kernel, Loop};
 
 /// The innermost two loops, `i` outside `j`. A loop that is not there has one step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
     pub(crate) i: Loop,
     pub(crate) j: Loop,
@@ -34,8 +35,8 @@ pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
 
 pub(crate) use cache::Caches;
 pub use level::Level;
+pub(crate) use lines::Lines;
 pub(crate) use table::Table;
-pub(crate) use weave::Loom;
 
 /// Asks for the cache line at an address that may be touched soon, whether or not there is memory.
 #[inline(always)]

@@ -19,10 +19,9 @@
 //!
 //! Bytes between items are neither read nor written: loads and stores are masked, and so are those of the last block.
 
-// Hands raw addresses to the form that the machine has.
-#![allow(unsafe_code)]
+// Runs patterns over real memory, in tests.
+#![cfg_attr(test, allow(unsafe_code))]
 
-use super::{Level, Manner, ONCE};
 use crate::plan::Loop;
 
 /// Registers of the source in a block, at most.
@@ -112,7 +111,7 @@ impl Block {
         // A load, a permutation or a store each, against a load and a store for each item.
         let work = self.ins + self.outs + self.ins * self.outs;
         let group = self.group.min(self.px.extent);
-        group >= 2 && 2 * group * self.ch.extent > work
+        group >= 2 && 3 * group * self.ch.extent > work
     }
 
     /// Where the first register of the source begins, from the first pixel's first channel.
@@ -302,65 +301,11 @@ fn disjoint(masks: impl Iterator<Item = u64>) -> bool {
     true
 }
 
-/// A weave being run.
-pub(crate) struct Loom {
-    #[cfg(target_arch = "x86_64")]
-    wide: super::x86::weave::Loom,
-}
-
-impl Loom {
-    /// For the innermost loops: the pixels, and the channels if there are any. `next` is the loop around them.
-    pub(crate) fn new(manner: Manner, unit: usize, loops: &[Loop], next: Option<&Loop>) -> Option<Loom> {
-        let (px, ch) = match *loops {
-            [px] => (px, ONCE),
-            [px, ch] => (px, ch),
-            _ => return None,
-        };
-        let block = Block::new(unit, px, ch)?;
-        #[cfg(target_arch = "x86_64")]
-        if manner.level >= Level::Avx512 {
-            // SAFETY: the plan names a level that this machine has.
-            return Some(Loom { wide: unsafe { super::x86::weave::Loom::new(block, manner.streams, next) } });
-        }
-        let _ = (manner, block, next);
-        None
-    }
-
-    /// All pixels of the loops, from two addresses.
-    ///
-    /// # Safety
-    ///
-    /// As for [`run`](super::run).
-    #[inline]
-    pub(crate) unsafe fn run(&mut self, dst: *mut u8, src: *const u8) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            // SAFETY: the caller's contract, on a machine with these instructions.
-            unsafe { self.wide.run(dst, src) }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = (dst, src);
-    }
-
-    /// Writes what is held back. Once, after the last run.
-    ///
-    /// # Safety
-    ///
-    /// As for the runs before.
-    pub(crate) unsafe fn finish(&mut self) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            // SAFETY: the caller's contract, on a machine with these instructions.
-            unsafe { self.wide.finish() }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Block, Loom, MOST_OUT};
-    use crate::kernel::{Level, Manner, ONCE};
-    use crate::plan::Loop;
+    use super::{Block, MOST_OUT};
+    use crate::kernel::{Level, Lines, Manner, ONCE};
+    use crate::plan::{Kernel, Loop};
 
     /// Runs the loops at odd addresses with poison around and between the items, and compares with the equation.
     fn woven(unit: usize, px: Loop, ch: Loop, manner: Manner) {
@@ -386,16 +331,16 @@ mod tests {
             }
         }
         let loops = [px, ch];
-        let Some(mut loom) = Loom::new(manner, unit, if ch == ONCE { &loops[..1] } else { &loops }, None)
-        else {
+        let inside = if ch == ONCE { &loops[..1] } else { &loops };
+        let Some(mut lines) = Lines::new(Kernel::Weave, manner, unit, inside, None) else {
             return;
         };
         let to = target.as_mut_ptr().wrapping_offset(margin as isize - low_d);
         let from = source.as_ptr().wrapping_offset(margin as isize - low_s);
         // SAFETY: the loops from these two addresses stay inside both vectors.
-        unsafe { loom.run(to, from) };
+        unsafe { lines.run(to, from) };
         // SAFETY: as above.
-        unsafe { loom.finish() };
+        unsafe { lines.finish() };
         assert!(target == expected, "unit {unit}, {px:?}, {ch:?}, {manner:?}");
     }
 

@@ -8,7 +8,8 @@
 // Vector loads and stores through raw addresses.
 #![allow(unsafe_code)]
 
-pub(super) mod pen;
+mod pen;
+pub(super) mod rows;
 pub(super) mod weave;
 
 use std::arch::x86_64::{

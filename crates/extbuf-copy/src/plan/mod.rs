@@ -80,6 +80,11 @@ impl Chain {
         self.words.len() / self.width
     }
 
+    /// The offset of a level.
+    pub(crate) fn offset(&self, level: usize) -> isize {
+        self.words[level * self.width]
+    }
+
     /// The strides of a level, one for each load loop.
     pub(crate) fn strides(&self, level: usize) -> &[isize] {
         &self.words[level * self.width + 1..(level + 1) * self.width]

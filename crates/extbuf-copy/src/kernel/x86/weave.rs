@@ -22,7 +22,7 @@ const STAGE: usize = 8 << 10;
 /// the limit without asking, and with 512, 1024, 2048, 4096 bytes (DRAM, one thread): n x 3 bytes to planes 0.88, 0.99,
 /// 1.02, 1.06, 1.02; reversed 8-byte items 0.86, 1.08, 1.10, 1.17, 1.00; every second 4-byte item 0.58, 0.71, 0.73, 0.71,
 /// 0.64; and for the destination (not asked, 512, 1024, 2048) 4-byte items to every second place 0.37, 0.60, 0.57, 0.62.
-const AHEAD: isize = 2048;
+pub(super) const AHEAD: isize = 2048;
 
 /// From a place to the one that is asked for there.
 #[derive(Clone, Copy, Default)]
@@ -160,7 +160,7 @@ impl Loom {
             for (plane, pen) in pens.iter_mut().enumerate().take(planes) {
                 let dst = dst.wrapping_offset(at + self.pattern.to[plane]);
                 // SAFETY: P1: the destination of these pixels; the stage holds them.
-                unsafe { pen.write::<false>(dst, stage.wrapping_add(plane * room), pixels * bytes) };
+                unsafe { pen.write::<false>(dst, stage.wrapping_add(plane * room), pixels * bytes, 0) };
             }
         }
     }
