@@ -12,6 +12,8 @@ use crate::kernel::{Level, weave::Block};
 use crate::plan::{Kernel, Loop};
 
 /// One part of a plan: the innermost loops of a weave or of rows.
+// One stands on the stack of each running part; a box would be an allocation for each.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Lines {
     #[cfg(target_arch = "x86_64")]
     Weave(Loom),
@@ -122,6 +124,74 @@ impl Lines {
             }
             #[allow(unreachable_patterns, reason = "where there is no form at all")]
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+    use crate::kernel::{Level, Manner};
+    use crate::plan::{Kernel, Loop};
+
+    /// Rows at odd addresses with poison around and between, against the equation.
+    fn moved(unit: usize, i: Loop, j: Loop, start: usize, manner: Manner) {
+        let places = |step: fn(&Loop) -> isize| {
+            let (i_step, j_step) = (step(&i), step(&j));
+            let all = (0..i.extent as isize).flat_map(move |a| (0..j.extent as isize).map(move |b| (a, b)));
+            let all: Vec<isize> = all.map(|(a, b)| a * i_step + b * j_step).collect();
+            let (low, high) = (*all.iter().min().unwrap(), *all.iter().max().unwrap());
+            let margin = 70 + start as isize;
+            (
+                all.into_iter().map(|at| (at - low + margin) as usize).collect::<Vec<_>>(),
+                (high - low + 2 * margin) as usize,
+            )
+        };
+        let ((to, to_len), (from, from_len)) = (places(|l| l.dst), places(|l| l.src));
+        let source: Vec<u8> = (0..from_len + unit).map(|k| (k * 7 + k / 251) as u8).collect();
+        let mut target = vec![0xEE; to_len + unit];
+        let mut expected = target.clone();
+        for (&d, &s) in to.iter().zip(&from) {
+            expected[d..d + unit].copy_from_slice(&source[s..s + unit]);
+        }
+        let poisoned = target.clone();
+        let at = |target: &mut Vec<u8>, k: usize| {
+            (target.as_mut_ptr().wrapping_add(to[k]), source.as_ptr().wrapping_add(from[k]))
+        };
+        let Some(mut lines) = Lines::new(Kernel::Run, manner, unit, &[i, j], None) else { return };
+        let (dst, src) = at(&mut target, 0);
+        // SAFETY: the loops from these two addresses stay inside both vectors.
+        unsafe { lines.run(dst, src) };
+        // SAFETY: as above.
+        unsafe { lines.finish() };
+        assert!(target == expected, "unit {unit}, {i:?}, {j:?}, {manner:?}");
+        // The same one by one, from a list of places.
+        target = poisoned;
+        let Some(mut lines) = Lines::new(Kernel::Run, manner, unit, &[], None) else { return };
+        let begins: Vec<_> = (0..to.len()).map(|k| at(&mut target, k)).collect();
+        // SAFETY: the rows at these places lie inside both vectors.
+        unsafe { lines.run_all(&begins) };
+        // SAFETY: as above.
+        unsafe { lines.finish() };
+        assert!(target == expected, "unit {unit}, {i:?}, {j:?}, {manner:?}, one by one");
+    }
+
+    #[test]
+    fn rows_of_any_length_joined_or_apart_touch_nothing_else() {
+        let level = Level::of_this_machine();
+        for unit in
+            [1, 5, 20, 33, 63, 64, 65, 100, 127, 128, 129, 200, 511, 512, 700, 1000, 2100, 5000, 17_000]
+        {
+            let n = unit as isize;
+            for (j_dst, j_src) in [(n, n + 12), (n + 3, n), (n + 64, -n - 1), (n, 0)] {
+                for start in [0, 1, 58] {
+                    let j = Loop { extent: 5, dst: j_dst, src: j_src };
+                    let i = Loop { extent: 3, dst: 5 * j_dst, src: 5 * j_src + 9 };
+                    for streams in [false, true] {
+                        moved(unit, i, j, start, Manner { level, streams });
+                    }
+                }
+            }
         }
     }
 }

@@ -20,7 +20,7 @@
 //! Bytes between items are neither read nor written: loads and stores are masked, and so are those of the last block.
 
 // Runs patterns over real memory, in tests.
-#![cfg_attr(test, allow(unsafe_code))]
+#![allow(unsafe_code)]
 
 use crate::plan::Loop;
 
