@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Grid, Lines, Manner, ONCE, Table};
+use crate::kernel::{self, Grid, Lines, Manner, ONCE, Rows, Table, Turn};
 use crate::plan::{Chain, Kernel, Loop, Loops, MOST_TOGETHER, Plan, Split};
 
 impl Plan {
@@ -38,17 +38,8 @@ impl Plan {
         if self.bytes == 0 {
             return;
         }
-        let mut lines;
-        let mut job = Job {
-            kernel: self.kernel,
-            manner: Manner { level: self.level, streams: self.streams },
-            unit: self.unit,
-            loops: self.loops.clone(),
-            table: None,
-            lines: None,
-            dst_skip: 0,
-            src_skip: 0,
-        };
+        let (mut loops, mut unit) = (self.loops.clone(), self.unit);
+        let (mut dst_skip, mut src_skip) = (0, 0);
         let mut load_range = self.all_loads();
         let range = |extent: usize| {
             let step = extent.div_ceil(self.parts).next_multiple_of(self.grain);
@@ -58,35 +49,40 @@ impl Plan {
             Split::Whole => {}
             Split::Load(axis) => load_range = (axis, range(self.outer[axis])),
             Split::Loop(axis) => {
-                let l = &mut job.loops[axis];
+                let l = &mut loops[axis];
                 let Range { start, end } = range(l.extent);
-                job.dst_skip = start as isize * l.dst;
-                job.src_skip = start as isize * l.src;
+                dst_skip = start as isize * l.dst;
+                src_skip = start as isize * l.src;
                 l.extent = end - start;
             }
             Split::Unit => {
                 let Range { start, end } = range(self.unit);
-                (job.dst_skip, job.src_skip) = (start as isize, start as isize);
-                job.unit = end - start;
+                (dst_skip, src_skip) = (start as isize, start as isize);
+                unit = end - start;
             }
         }
-        if job.kernel == Kernel::Table {
-            let tabled = job.loops.len() - self.inner;
-            job.table = Some(Table::new(&job.loops[tabled..]));
-            job.loops.truncate(tabled);
-        }
-        if job.kernel == Kernel::Weave || job.kernel == Kernel::Run && self.together == 1 {
-            let (around, inside) = job.loops.split_at(job.loops.len().saturating_sub(self.inner));
-            lines = Lines::new(job.kernel, job.manner, job.unit, inside, around.last());
-            job.lines = lines.as_mut();
-            if job.lines.is_some() {
-                let around = around.len();
-                job.loops.truncate(around);
+        let manner = Manner { level: self.level, streams: self.streams };
+        let (mut rows, mut lines) = (Rows::new(), None);
+        let (around, inside) = loops.split_at(loops.len().saturating_sub(self.inner));
+        let (loops, whole) = match self.kernel {
+            Kernel::Table => (around, Whole::Table(Table::new(inside))),
+            Kernel::Transpose if self.tall > 0 => {
+                let (along_i, along_j) = inside.split_at(self.tall);
+                (around, Whole::Turn(Turn::new(unit, manner, along_i, along_j, &mut rows)))
             }
-        }
+            kernel if kernel == Kernel::Weave || kernel == Kernel::Run && self.together == 1 => {
+                lines = Lines::new(kernel, manner, unit, inside, around.last());
+                match &mut lines {
+                    Some(lines) => (around, Whole::Lines(lines)),
+                    None => (&loops[..], Whole::None),
+                }
+            }
+            _ => (&loops[..], Whole::None),
+        };
+        let mut job = Job { kernel: self.kernel, manner, unit, loops, whole, dst_skip, src_skip };
         // SAFETY: the caller's contract.
         unsafe { self.walk(&mut job, (dst_base, src_base), load_range) };
-        if let Some(lines) = &mut job.lines {
+        if let Whole::Lines(lines) = &mut job.whole {
             // SAFETY: as above.
             unsafe { lines.finish() };
         }
@@ -110,7 +106,7 @@ impl Plan {
             // SAFETY: the same of the source.
             let from = unsafe { src.follow(|_| ()) }.wrapping_offset(job.src_skip);
             // SAFETY: P1: the direct loops stay inside both layouts.
-            return unsafe { job.nest(&job.loops.clone(), to, from) };
+            return unsafe { job.nest(job.loops, to, from) };
         }
         // Where the direct loops begin at the load steps that are taken together.
         let mut begins = [(dst_base, src_base); MOST_TOGETHER];
@@ -219,14 +215,22 @@ struct Job<'p> {
     kernel: Kernel,
     manner: Manner,
     unit: usize,
-    loops: Loops,
-    /// Of the innermost loops, where the kernel is that; `loops` are then the others.
-    table: Option<Table>,
-    /// Of the innermost loops, where the kernel is that; `loops` are then the others.
-    lines: Option<&'p mut Lines>,
+    /// Those that are walked here, with the two innermost, which are the kernel's, unless all of its own are prepared.
+    loops: &'p [Loop],
+    whole: Whole<'p>,
     /// Bytes from where the plan's direct loops begin to where this part's do.
     dst_skip: isize,
     src_skip: isize,
+}
+
+/// What is prepared once a part, for all the loops inside those of the job.
+// One of them is on the stack of each running part; a box would be an allocation for each.
+#[allow(clippy::large_enum_variant)]
+enum Whole<'p> {
+    None,
+    Table(Table),
+    Turn(Turn<'p>),
+    Lines(&'p mut Lines),
 }
 
 impl Job<'_> {
@@ -244,11 +248,11 @@ impl Job<'_> {
         let (&[_, _, ..], Some(&innermost)) = (begins, self.loops.last()) else {
             for &(to, from) in begins {
                 // SAFETY: the caller's contract.
-                unsafe { self.nest(&self.loops.clone(), to, from) };
+                unsafe { self.nest(self.loops, to, from) };
             }
             return;
         };
-        let mut loops = self.loops.clone();
+        let mut loops = Loops::from(self.loops);
         let last = loops.len() - 1;
         for start in (0..innermost.extent).step_by(BY_TURNS) {
             loops[last].extent = BY_TURNS.min(innermost.extent - start);
@@ -266,7 +270,7 @@ impl Job<'_> {
     ///
     /// The loops from these two addresses stay inside both layouts (P1), and as for [`kernel::run`].
     unsafe fn nest(&mut self, loops: &[Loop], dst: *mut u8, src: *const u8) {
-        let kernels = if self.table.is_some() || self.lines.is_some() { 0 } else { 2 };
+        let kernels = if matches!(self.whole, Whole::None) { 2 } else { 0 };
         if loops.len() > kernels {
             let (outer, inner) = (loops[0], &loops[1..]);
             for k in 0..outer.extent as isize {
@@ -276,13 +280,14 @@ impl Job<'_> {
             }
             return;
         }
-        if let Some(table) = &self.table {
+        match &mut self.whole {
+            Whole::None => {}
             // SAFETY: the caller's contract, for the loops that the table stands for.
-            return unsafe { table.run(self.unit, dst, src) };
-        }
-        if let Some(lines) = &mut self.lines {
+            Whole::Table(table) => return unsafe { table.run(self.unit, dst, src) },
+            // SAFETY: the caller's contract, for the loops of both chains.
+            Whole::Turn(turn) => return unsafe { turn.run(dst, src) },
             // SAFETY: the caller's contract, for the loops that these lines stand for.
-            return unsafe { lines.run(dst, src) };
+            Whole::Lines(lines) => return unsafe { lines.run(dst, src) },
         }
         let grid = match *loops {
             [i, j] => Grid { i, j },

@@ -7,8 +7,8 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Case, cases, large_cases};
-use extbuf_copy::Plan;
+use common::{Case, cases, large_cases, transposes};
+use extbuf_copy::{Level, Plan};
 use proptest::prelude::*;
 
 /// Runs the plan of a case in so many parts: in order, in reverse order, or on threads.
@@ -49,6 +49,44 @@ fn check(case: &Case, parts: usize, threads: usize) -> Result<(), TestCaseError>
     }
     prop_assert!(laid.arena == expected, "differs:\n{plan}");
     Ok(())
+}
+
+/// Runs the plan of a case by each kind of instructions that this machine has, through the cache and past it.
+fn check_levels(case: &Case, parts: usize) -> Result<(), TestCaseError> {
+    let mut laid = case.lay();
+    let expected = case.expected(&laid);
+    let fresh = laid.arena.clone();
+    let plan = Plan::new(&laid.dst, &laid.src).unwrap();
+    for level in Level::ALL.into_iter().filter(|&level| level <= Level::of_this_machine()) {
+        for streams in [false, true] {
+            let plan = plan.clone().at_level(level).streaming(streams).with_parts(parts);
+            let (dst, src) = laid.bases();
+            // SAFETY: the arena holds both sides, which do not overlap.
+            unsafe { plan.run(dst, src) };
+            prop_assert!(laid.arena == expected, "streams {streams}, differs:\n{plan}");
+            laid.arena.copy_from_slice(&fresh);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn every_level(case in cases(2), parts in 1usize..=9) {
+        check_levels(&case, parts)?;
+    }
+
+    #[test]
+    fn every_level_of_large_cases(case in large_cases(), parts in 1usize..=9) {
+        check_levels(&case, parts)?;
+    }
+
+    #[test]
+    fn every_level_of_transposes(case in transposes(), parts in 1usize..=9) {
+        check_levels(&case, parts)?;
+    }
 }
 
 proptest! {

@@ -17,6 +17,7 @@ mod lines;
 mod run;
 mod table;
 mod transpose;
+mod turn;
 pub(crate) mod weave;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -37,6 +38,7 @@ pub(crate) use cache::Caches;
 pub use level::Level;
 pub(crate) use lines::Lines;
 pub(crate) use table::Table;
+pub(crate) use turn::{Rows, Turn, WIDE};
 
 /// Asks for the cache line at an address that may be touched soon, whether or not there is memory.
 #[inline(always)]

@@ -23,6 +23,7 @@
 //! P1 holds since each pass only permutes, reverses, joins or drops loops. P2 holds since the destination does not
 //! overlap itself and parts are disjoint ranges of one loop.
 
+mod chains;
 mod display;
 mod list;
 mod passes;
@@ -189,6 +190,8 @@ pub struct Plan {
     pub(crate) loops: Loops,
     /// How many of the innermost loops are the kernel's.
     pub(crate) inner: usize,
+    /// Of them, for a transpose in tiles, the chain along which the source is dense; 0 where it has no tiles.
+    pub(crate) tall: usize,
     pub(crate) split: Split,
     /// Parts begin at multiples of this many steps (or bytes) of the loop that is cut.
     pub(crate) grain: usize,
@@ -224,6 +227,9 @@ impl Plan {
             return self;
         }
         // Back to how the passes before the choice left the loops.
+        let (d, s) = passes::orient(&mut self.loops);
+        self.dst.shift_last(d);
+        self.src.shift_last(s);
         passes::sort(&mut self.loops);
         self.decide(level)
     }
@@ -232,10 +238,21 @@ impl Plan {
     fn decide(mut self, level: Level) -> Plan {
         self.level = level;
         self.streams = self.bytes >= Caches::get().streams_from();
-        (self.kernel, self.inner) = match weave::choose(&mut self.loops, self.unit, self.bytes, level) {
-            Some(inner) => (Kernel::Weave, inner),
-            None => passes::choose_kernel(&mut self.loops, self.unit),
-        };
+        self.tall = 0;
+        let itemwise = passes::ITEM_SIZES.contains(&self.unit);
+        let found = if itemwise { chains::find(&self.loops, self.unit) } else { None };
+        match found {
+            // Lines of less than a cache line on either side are woven where that can be done.
+            Some(found) if found.whole || !self.weaves() => {
+                (self.kernel, self.inner, self.tall) = (Kernel::Transpose, found.inner, found.tall);
+                self.loops = found.loops;
+                self.dst.shift_last(found.shift.0);
+                self.src.shift_last(found.shift.1);
+            }
+            Some(_) => {}
+            None if self.weaves() => {}
+            None => (self.kernel, self.inner) = passes::choose_kernel(&mut self.loops, self.unit),
+        }
         self.together = match self.outer.len().checked_sub(1) {
             Some(load) => {
                 let step = self.dst.strides(self.dst.levels() - 1)[load];
@@ -246,6 +263,17 @@ impl Plan {
         (self.split, self.grain, self.parts) = (Split::Whole, 1, 1);
         let parts = passes::parts_for(self.bytes, self.kernel);
         self.with_parts(parts)
+    }
+
+    /// Whether the copy can be woven; then it is.
+    fn weaves(&mut self) -> bool {
+        match weave::choose(&mut self.loops, self.unit, self.bytes, self.level) {
+            Some(inner) => {
+                (self.kernel, self.inner) = (Kernel::Weave, inner);
+                true
+            }
+            None => false,
+        }
     }
 
     /// A plan that moves items strictly one after another in ascending or descending order of destination address:
@@ -276,6 +304,7 @@ impl Plan {
             src: Chain::new(src, &[]),
             loops: Loops::new(),
             inner: 2,
+            tall: 0,
             split: Split::Whole,
             grain: 1,
             parts: 1,
@@ -309,8 +338,9 @@ impl Plan {
         }
         // The channels of a weave stay together.
         let cut = self.loops.len() - if self.kernel == Kernel::Weave { self.inner - 1 } else { 0 };
+        let kernel = (self.kernel, self.inner, self.tall);
         (self.split, self.grain, self.parts) =
-            passes::choose_split(&self.outer, &self.loops[..cut], self.unit, self.kernel, self.inner, parts);
+            passes::choose_split(&self.outer, &self.loops[..cut], self.unit, kernel, parts);
         self
     }
 
@@ -322,6 +352,13 @@ impl Plan {
     /// Bytes moved at each innermost step: one item, or a run of neighbouring items.
     pub fn unit(&self) -> usize {
         self.unit
+    }
+
+    /// The same copy with its lines written past the cache or through it; by default by the size. For whoever wants to test or
+    /// measure it, or knows who reads the result next.
+    pub fn streaming(mut self, streams: bool) -> Plan {
+        self.streams = streams;
+        self
     }
 
     /// What runs inside the loops.

@@ -179,8 +179,8 @@ pub(crate) fn absorb(loops: &mut Loops, unit: usize) -> usize {
     }
 }
 
-/// Chooses the kernel for the innermost loops and says how many are the kernel's. For a transpose it first brings the
-/// loop along which the source runs next to the innermost; for a table, several such.
+/// Chooses the kernel for the innermost loops and says how many are the kernel's. For a transpose without chains it first
+/// brings the loop along which the source runs next to the innermost; for a table, several such.
 pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize) -> (Kernel, usize) {
     let last = loops.len().wrapping_sub(1);
     if loops.is_empty() || !ITEM_SIZES.contains(&unit) {
@@ -253,13 +253,13 @@ pub(crate) fn parts_for(bytes: usize, kernel: Kernel) -> usize {
 }
 
 /// The outermost loop that can be cut into the wanted number of parts, else the one that comes nearest. Tiles are not
-/// cut through, nor cache lines of a long run.
+/// cut through, nor cache lines of a long run. Of a chain along which tiles are laid only the outermost loop can be cut: the
+/// others would leave gaps.
 pub(crate) fn choose_split(
     outer: &[usize],
     loops: &[Loop],
     unit: usize,
-    kernel: Kernel,
-    inner: usize,
+    (kernel, inner, tall): (Kernel, usize, usize),
     wanted: usize,
 ) -> (Split, usize, usize) {
     let mut best = (Split::Whole, 1, 1);
@@ -267,9 +267,11 @@ pub(crate) fn choose_split(
         return best;
     }
     let tiled = loops.len().saturating_sub(if kernel == Kernel::Transpose { inner } else { 0 });
+    let chained = |i: usize| tall > 0 && i > tiled && i != tiled + tall;
     let load = outer.iter().enumerate().map(|(i, &extent)| (Split::Load(i), 1, extent));
-    let direct = loops.iter().enumerate().map(|(i, l)| {
-        let grain = if i < tiled { 1 } else { (64 / unit).max(1) };
+    let direct = loops.iter().enumerate().filter(|&(i, _)| !chained(i)).map(|(i, l)| {
+        let grain =
+            if i < tiled || l.dst.unsigned_abs() > unit && i > tiled { 1 } else { (64 / unit).max(1) };
         (Split::Loop(i), grain, l.extent)
     });
     for (split, grain, extent) in load.chain(direct).chain([(Split::Unit, 64, unit)]) {

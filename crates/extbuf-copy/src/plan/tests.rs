@@ -191,7 +191,7 @@ fn load_steps_are_taken_together_where_the_destination_runs_along_them() {
 #[test]
 fn parts_are_cut_from_the_outermost_loop_that_has_enough_steps() {
     let cut = |outer: &[usize], l: &[(usize, isize, isize)], unit, kernel, parts| {
-        choose_split(outer, &loops(l), unit, kernel, 2, parts)
+        choose_split(outer, &loops(l), unit, (kernel, 2, 0), parts)
     };
     assert_eq!(cut(&[], &[(100, 8, 8)], 4, Kernel::Items, 1), (Split::Whole, 1, 1));
     assert_eq!(cut(&[4320], &[(7, 8, 8)], 4, Kernel::Items, 8), (Split::Load(0), 1, 8));

@@ -62,6 +62,37 @@ pub fn large_cases() -> impl Strategy<Value = Case> {
         .prop_map(|(shape, itemsize, dst, src, start)| Case { shape, itemsize, dst, src, start })
 }
 
+/// Permutations between dense blocks and blocks with gaps, of few long axes and of many short ones: what tiles are laid on.
+pub fn transposes() -> impl Strategy<Value = Case> {
+    let few = prop::collection::vec(prop_oneof![1 => 2usize..=9, 4 => 10usize..=200], 2..=4);
+    let many = prop::collection::vec(2usize..=3, 6..=14);
+    let size = prop_oneof![4 => prop::sample::select(vec![1usize, 2, 4, 8, 16]), 1 => 1usize..=33];
+    (prop_oneof![2 => few, 1 => many], size, 0usize..=70)
+        .prop_map(|(mut shape, itemsize, start)| {
+            while shape.iter().product::<usize>() * itemsize > 1 << 17 {
+                let largest = (0..shape.len()).max_by_key(|&axis| shape[axis]).unwrap();
+                shape[largest] /= 2;
+            }
+            (shape, itemsize, start)
+        })
+        .prop_flat_map(|(shape, itemsize, start)| {
+            let permuted = |back: u32| {
+                let gap = prop_oneof![8 => Just(0usize), 1 => 1usize..=9];
+                let step =
+                    prop_oneof![9 => gap.clone().prop_map(Step::Over), back => gap.prop_map(Step::Back)];
+                let axes = shape.len();
+                let order = Just((0..axes).collect::<Vec<_>>()).prop_shuffle();
+                (order, prop::collection::vec(step, axes), 0usize..=64).prop_map(|(order, steps, lead)| {
+                    let axes = order.into_iter().map(|axis| AxisRecipe { axis, step: steps[axis] }).collect();
+                    vec![LevelRecipe { axes, guard: 9, lead, shared: false }]
+                })
+            };
+            let (dst, src) = (permuted(1), permuted(1));
+            (Just(shape.clone()), Just(itemsize), dst, src, Just(start))
+        })
+        .prop_map(|(shape, itemsize, dst, src, start)| Case { shape, itemsize, dst, src, start })
+}
+
 fn side(role: Role, shape: Vec<usize>, most: usize) -> impl Strategy<Value = Vec<LevelRecipe>> {
     let gap = || prop_oneof![6 => Just(0usize), 2 => 1usize..=9];
     let step = match role {

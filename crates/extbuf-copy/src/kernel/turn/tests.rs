@@ -1,0 +1,63 @@
+//! Each form against the equation, at odd addresses, with a guard around every row of the destination.
+
+// Runs the kernels on the addresses of vectors.
+#![allow(unsafe_code)]
+
+use super::{Rows, Turn};
+use crate::kernel::{Level, Manner};
+use crate::plan::Loop;
+
+/// `wide` items along `i`, `deep` along `j`, rows `gap` bytes longer than they need be on either side, from byte `start` on.
+fn turned(unit: usize, (wide, deep): (usize, usize), gap: usize, start: usize, manner: Manner) {
+    let (s, d) = (wide * unit + gap, deep * unit + gap);
+    let source: Vec<u8> = (0..start + s * deep).map(|k| (k * 31 + k / 251) as u8).collect();
+    let mut target = vec![0xEE; start + d * wide + 9];
+    let i = Loop { extent: wide, dst: d as isize, src: unit as isize };
+    let j = Loop { extent: deep, dst: unit as isize, src: s as isize };
+    let (mut rows, chains) = (Rows::new(), ([i], [j]));
+    let turn = Turn::new(unit, manner, &chains.0, &chains.1, &mut rows);
+    let (to, from) = (target.as_mut_ptr().wrapping_add(start), source.as_ptr().wrapping_add(start));
+    // SAFETY: the rows lie inside both vectors: `deep` of them `s` bytes apart and `wide` of them `d` bytes apart.
+    unsafe { turn.run(to, from) };
+    let mut expected = vec![0xEE; target.len()];
+    for i in 0..wide {
+        for j in 0..deep {
+            let (to, from) = (start + i * d + j * unit, start + i * unit + j * s);
+            expected[to..to + unit].copy_from_slice(&source[from..from + unit]);
+        }
+    }
+    assert!(
+        target == expected,
+        "{wide} x {deep} items of {unit} bytes, rows {gap} longer, from {start}: {manner:?}"
+    );
+}
+
+#[test]
+fn every_form_fulfils_the_equation() {
+    let levels = Level::ALL.into_iter().filter(|&level| level <= Level::of_this_machine());
+    for level in levels {
+        for streams in [false, true] {
+            let manner = Manner { level, streams };
+            for unit in [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32] {
+                let sizes =
+                    if cfg!(miri) { &[(17, 33)][..] } else { &[(17, 5), (64, 64), (70, 133), (33, 300)] };
+                for &size in sizes {
+                    for (gap, start) in [(0, 0), (64, 64), (5, 1), (unit, 7 * unit)] {
+                        turned(unit, size, gap, start, manner);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_narrower_than_a_tile_is_moved_item_by_item() {
+    for unit in [1, 2, 3, 4, 8, 16] {
+        turned(unit, (1, 70), 3, 1, Manner { level: Level::of_this_machine(), streams: true });
+    }
+    // More than one panel, the last of them small.
+    let wide = super::WIDE + 3;
+    turned(1, (wide, 20), 0, 0, Manner { level: Level::of_this_machine(), streams: true });
+    turned(2, (wide, 20), 2, 2, Manner { level: Level::of_this_machine(), streams: false });
+}

@@ -1,0 +1,383 @@
+//! The forms in registers of 16, 32 and 64 bytes.
+//!
+//! One network serves all three. A register is one or several lanes of 16 bytes; in each lane a square of `M x M` items,
+//! `M` of them filling a lane, is turned in `log2(M)` rounds. A round interleaves register `k` with register `k + M/2`, for
+//! all `k` below `M/2`. That moves the item at (register, place), read as one binary number, to the place whose number
+//! has its bits rotated by one; after as many rounds as a place has bits, register and place have changed places.
+//!
+//! Which rows go into which lanes is settled by the loads: lane `l` of register `k` is 16 bytes of row `k + M*l`, so that
+//! line `m` comes out with its items in order. Wide registers thus need no exchange between lanes, which would cost
+//! more than the loads: a tile of 16 x 16 items of 4 bytes takes 32 interleavings where it takes 64 from whole lines.
+
+// Vector loads and stores through raw addresses.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{Form, Level, MOST_LINES, MOST_ROWS, Turn};
+
+/// A register of the network.
+trait Register: Copy {
+    const LANES: usize;
+
+    /// # Safety
+    ///
+    /// 16 bytes at `at` from every `step`-th of these rows, as many as there are lanes, may be read; the machine has the
+    /// registers.
+    unsafe fn load(rows: &[*const u8], step: usize, at: isize) -> Self;
+
+    /// The items of `N` bytes of two registers by turns, lane by lane: the lower halves, and the upper halves.
+    ///
+    /// # Safety
+    ///
+    /// The machine has the registers.
+    unsafe fn interleave<const N: usize>(self, other: Self) -> (Self, Self);
+
+    /// # Safety
+    ///
+    /// The machine has the registers.
+    unsafe fn zero() -> Self;
+}
+
+/// `dst` of one lane in `H`; the lines of as many pieces as a line has registers of this width.
+///
+/// # Safety
+///
+/// As for [`Form::turn`].
+#[inline(always)]
+unsafe fn turn<R: Register, const N: usize, const H: usize>(
+    rows: &[*const u8; MOST_ROWS],
+    at: isize,
+) -> [[R; H]; MOST_LINES] {
+    let m = 16 / N;
+    // SAFETY: the caller's contract: the machine has the registers.
+    let zero = unsafe { R::zero() };
+    let mut lines = [[zero; H]; MOST_LINES];
+    for h in 0..H {
+        let mut square = [zero; MOST_LINES];
+        for (k, register) in square.iter_mut().enumerate().take(m) {
+            // SAFETY: the caller's contract, for the rows of these lanes.
+            *register = unsafe { R::load(&rows[m * R::LANES * h + k..], m, at) };
+        }
+        let mut round = 1;
+        while round < m {
+            let old = square;
+            for k in 0..m / 2 {
+                // SAFETY: the caller's contract: the machine has the registers.
+                (square[2 * k], square[2 * k + 1]) = unsafe { old[k].interleave::<N>(old[k + m / 2]) };
+            }
+            round *= 2;
+        }
+        for (line, register) in lines.iter_mut().zip(square) {
+            line[h] = register;
+        }
+    }
+    lines
+}
+
+macro_rules! interleave {
+    ($a:ident, $b:ident: $($n:pat => $low:ident, $high:ident;)*) => {
+        match N {
+            $($n => {
+                // SAFETY: the caller's contract; works on registers alone.
+                let low = unsafe { $low($a, $b) };
+                // SAFETY: as above.
+                let high = unsafe { $high($a, $b) };
+                (low, high)
+            })*
+        }
+    };
+}
+
+// Newer compilers know that intrinsics of SSE2 are safe to call where it is always there; older ones ask for the block.
+#[allow(unused_unsafe)]
+impl Register for __m128i {
+    const LANES: usize = 1;
+
+    #[inline(always)]
+    unsafe fn load(rows: &[*const u8], _: usize, at: isize) -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_loadu_si128(rows[0].wrapping_offset(at).cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn interleave<const N: usize>(self, other: Self) -> (Self, Self) {
+        interleave! { self, other:
+            1 => _mm_unpacklo_epi8, _mm_unpackhi_epi8;
+            2 => _mm_unpacklo_epi16, _mm_unpackhi_epi16;
+            4 => _mm_unpacklo_epi32, _mm_unpackhi_epi32;
+            _ => _mm_unpacklo_epi64, _mm_unpackhi_epi64;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: every x86-64 has SSE2.
+        unsafe { _mm_setzero_si128() }
+    }
+}
+
+impl Register for __m256i {
+    const LANES: usize = 2;
+
+    #[inline(always)]
+    unsafe fn load(rows: &[*const u8], step: usize, at: isize) -> Self {
+        // SAFETY: the caller's contract.
+        let low = unsafe { _mm_loadu_si128(rows[0].wrapping_offset(at).cast()) };
+        // SAFETY: as above.
+        let high = unsafe { _mm_loadu_si128(rows[step].wrapping_offset(at).cast()) };
+        // SAFETY: the machine has the registers; works on them alone, as does the next.
+        let one = unsafe { _mm256_castsi128_si256(low) };
+        // SAFETY: as above.
+        unsafe { _mm256_inserti128_si256::<1>(one, high) }
+    }
+
+    #[inline(always)]
+    unsafe fn interleave<const N: usize>(self, other: Self) -> (Self, Self) {
+        interleave! { self, other:
+            1 => _mm256_unpacklo_epi8, _mm256_unpackhi_epi8;
+            2 => _mm256_unpacklo_epi16, _mm256_unpackhi_epi16;
+            4 => _mm256_unpacklo_epi32, _mm256_unpackhi_epi32;
+            _ => _mm256_unpacklo_epi64, _mm256_unpackhi_epi64;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { _mm256_setzero_si256() }
+    }
+}
+
+impl Register for __m512i {
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn load(rows: &[*const u8], step: usize, at: isize) -> Self {
+        // SAFETY: the caller's contract, as for the other lanes.
+        let lane = unsafe { _mm_loadu_si128(rows[0].wrapping_offset(at).cast()) };
+        // SAFETY: the machine has the registers; works on them alone, as do those below.
+        let one = unsafe { _mm512_castsi128_si512(lane) };
+        // SAFETY: as above.
+        let lane = unsafe { _mm_loadu_si128(rows[step].wrapping_offset(at).cast()) };
+        // SAFETY: as above.
+        let two = unsafe { _mm512_inserti32x4::<1>(one, lane) };
+        // SAFETY: as above.
+        let lane = unsafe { _mm_loadu_si128(rows[2 * step].wrapping_offset(at).cast()) };
+        // SAFETY: as above.
+        let three = unsafe { _mm512_inserti32x4::<2>(two, lane) };
+        // SAFETY: as above.
+        let lane = unsafe { _mm_loadu_si128(rows[3 * step].wrapping_offset(at).cast()) };
+        // SAFETY: as above.
+        unsafe { _mm512_inserti32x4::<3>(three, lane) }
+    }
+
+    #[inline(always)]
+    unsafe fn interleave<const N: usize>(self, other: Self) -> (Self, Self) {
+        interleave! { self, other:
+            1 => _mm512_unpacklo_epi8, _mm512_unpackhi_epi8;
+            2 => _mm512_unpacklo_epi16, _mm512_unpackhi_epi16;
+            4 => _mm512_unpacklo_epi32, _mm512_unpackhi_epi32;
+            _ => _mm512_unpacklo_epi64, _mm512_unpackhi_epi64;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { _mm512_setzero_si512() }
+    }
+}
+
+/// What the narrower forms have in common: lines of several registers, joined by way of memory.
+macro_rules! narrow {
+    ($form:ident, $register:ty, $pieces:literal, $bytes:literal, $load:ident, $store:ident, $stream:ident, $what:literal) => {
+        #[doc = $what]
+        pub(super) struct $form;
+
+        // See above.
+        #[allow(unused_unsafe)]
+        impl<const N: usize> Form<N> for $form {
+            const ROWS: usize = 64 / N;
+            const ITEMS: usize = 16 / N;
+            const STREAMS: bool = true;
+            const CARRY: usize = 128;
+
+            type Line = [$register; $pieces];
+
+            #[inline(always)]
+            unsafe fn turn(rows: &[*const u8; MOST_ROWS], at: isize) -> [Self::Line; MOST_LINES] {
+                // SAFETY: the caller's contract.
+                unsafe { turn::<$register, N, $pieces>(rows, at) }
+            }
+
+            #[inline(always)]
+            unsafe fn store(line: Self::Line, to: *mut u8) {
+                for (k, register) in line.into_iter().enumerate() {
+                    // SAFETY: the caller's contract.
+                    unsafe { $store(to.wrapping_add($bytes * k).cast(), register) };
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn store_part(line: Self::Line, from: usize, until: usize, to: *mut u8) {
+                // Registers are only bytes.
+                let bytes = &raw const line;
+                let bytes = bytes.cast::<u8>().wrapping_add(from);
+                // SAFETY: the caller's contract; a line on the stack holds 64 bytes and overlaps nothing.
+                unsafe { to.wrapping_add(from).copy_from_nonoverlapping(bytes, until - from) };
+            }
+
+            #[inline(always)]
+            unsafe fn stream(line: Self::Line, to: *mut u8) {
+                for (k, register) in line.into_iter().enumerate() {
+                    // SAFETY: the caller's contract.
+                    unsafe { $stream(to.wrapping_add($bytes * k).cast(), register) };
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn join(carry: *mut u8, late: usize, line: Self::Line) -> Self::Line {
+                // SAFETY: the caller's contract: the second half of the carry.
+                unsafe { <Self as Form<N>>::store(line, carry.wrapping_add(64)) };
+                let mut joined = line;
+                for (k, register) in joined.iter_mut().enumerate() {
+                    // SAFETY: the caller's contract: 64 bytes from the first half on.
+                    *register = unsafe { $load(carry.wrapping_add(64 - late + $bytes * k).cast()) };
+                }
+                // SAFETY: the caller's contract: the first half.
+                unsafe { <Self as Form<N>>::store(line, carry) };
+                joined
+            }
+
+            #[inline(always)]
+            unsafe fn keep(carry: *mut u8, line: Self::Line) {
+                // SAFETY: the caller's contract: the first half.
+                unsafe { <Self as Form<N>>::store(line, carry) };
+            }
+
+            fn fence() {
+                // SAFETY: every x86-64 has it.
+                unsafe { _mm_sfence() };
+            }
+        }
+    };
+}
+
+narrow! { Sse2, __m128i, 4, 16, _mm_loadu_si128, _mm_storeu_si128, _mm_stream_si128, "Lines of four registers." }
+narrow! { Avx2, __m256i, 2, 32, _mm256_loadu_si256, _mm256_storeu_si256, _mm256_stream_si256, "Lines of two registers." }
+
+/// Lines of one register.
+pub(super) struct Avx512;
+
+/// `0, 1, 2 ...`
+#[repr(align(64))]
+struct Places([u8; 64]);
+
+static PLACES: Places = {
+    let mut places = [0; 64];
+    let mut k = 0;
+    while k < 64 {
+        places[k] = k as u8;
+        k += 1;
+    }
+    Places(places)
+};
+
+impl<const N: usize> Form<N> for Avx512 {
+    const ROWS: usize = 64 / N;
+    const ITEMS: usize = 16 / N;
+    const STREAMS: bool = true;
+    const CARRY: usize = 64;
+
+    type Line = [__m512i; 1];
+
+    #[inline(always)]
+    unsafe fn turn(rows: &[*const u8; MOST_ROWS], at: isize) -> [Self::Line; MOST_LINES] {
+        // SAFETY: the caller's contract.
+        unsafe { turn::<__m512i, N, 1>(rows, at) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(line: Self::Line, to: *mut u8) {
+        // SAFETY: the caller's contract.
+        unsafe { _mm512_storeu_si512(to.cast(), line[0]) };
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(line: Self::Line, from: usize, until: usize, to: *mut u8) {
+        let mask = (!0 >> (64 - (until - from))) << from;
+        // SAFETY: the caller's contract: bytes that are masked off are not touched.
+        unsafe { _mm512_mask_storeu_epi8(to.cast(), mask, line[0]) };
+    }
+
+    #[inline(always)]
+    unsafe fn stream(line: Self::Line, to: *mut u8) {
+        // SAFETY: the caller's contract.
+        unsafe { _mm512_stream_si512(to.cast(), line[0]) };
+    }
+
+    #[inline(always)]
+    unsafe fn join(carry: *mut u8, late: usize, line: Self::Line) -> Self::Line {
+        // SAFETY: the caller's contract.
+        let before = unsafe { _mm512_load_si512(carry.cast()) };
+        // SAFETY: 64 bytes, aligned as they ask to be.
+        let places = unsafe { _mm512_load_si512(PLACES.0.as_ptr().cast()) };
+        // SAFETY: the machine has the registers; works on them alone, as do the next two.
+        let shift = unsafe { _mm512_set1_epi8(64 - late as i8) };
+        // SAFETY: as above.
+        let from = unsafe { _mm512_add_epi8(places, shift) };
+        // SAFETY: as above.
+        let joined = unsafe { _mm512_permutex2var_epi8(before, from, line[0]) };
+        // SAFETY: the caller's contract.
+        unsafe { _mm512_store_si512(carry.cast(), line[0]) };
+        [joined]
+    }
+
+    #[inline(always)]
+    unsafe fn keep(carry: *mut u8, line: Self::Line) {
+        // SAFETY: the caller's contract.
+        unsafe { _mm512_store_si512(carry.cast(), line[0]) };
+    }
+
+    fn fence() {
+        // SAFETY: every x86-64 has it.
+        unsafe { _mm_sfence() };
+    }
+}
+
+/// The blocks of the whole by the form of the plan's level, if that is one of these.
+///
+/// # Safety
+///
+/// As for [`Turn::run`], with a unit of `N` bytes, a power of two up to 16; the machine has the level of the plan.
+pub(super) unsafe fn blocks<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) -> bool {
+    match turn.level {
+        Level::Portable => return false,
+        // SAFETY: the caller's contract, and every x86-64 has SSE2.
+        Level::Sse2 => unsafe { turn.blocks::<Sse2, N>(dst, src) },
+        // SAFETY: the caller's contract.
+        Level::Avx2 => unsafe { avx2::<N>(turn, dst, src) },
+        // SAFETY: the caller's contract.
+        Level::Avx512 => unsafe { avx512::<N>(turn, dst, src) },
+    }
+    true
+}
+
+/// # Safety
+///
+/// As for [`blocks`]; the machine has AVX2.
+#[target_feature(enable = "avx2")]
+unsafe fn avx2<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { turn.blocks::<Avx2, N>(dst, src) };
+}
+
+/// # Safety
+///
+/// As for [`blocks`]; the machine has [`Level::Avx512`].
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
+unsafe fn avx512<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { turn.blocks::<Avx512, N>(dst, src) };
+}
