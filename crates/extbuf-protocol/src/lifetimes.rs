@@ -252,3 +252,44 @@ struct TakeWhatIsLent;
 /// ```
 #[cfg(feature = "std")]
 struct CloneOfAWriter;
+
+/// Memory is vouched for, or it is not lent: who cannot say when it moves cannot say this.
+///
+/// ```compile_fail,E0200
+/// use extbuf_protocol::{Access, Block, Owner};
+/// struct Moves(Vec<u8>);
+/// impl Owner for Moves {
+///     fn block(&mut self) -> Block {
+///         Block { base: self.0.as_mut_ptr(), len: self.0.len(), access: Access::Write }
+///     }
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{Access, Block, Owner};
+/// struct Stays(Vec<u8>);
+/// // SAFETY: the vector is private, and nobody touches it.
+/// unsafe impl Owner for Stays {
+///     fn block(&mut self) -> Block {
+///         Block { base: self.0.as_mut_ptr(), len: self.0.len(), access: Access::Write }
+///     }
+/// }
+/// ```
+struct OwnerWithoutAPromise;
+
+/// A view that only reads is not for that a key: its items may be written by whoever comes next.
+///
+/// ```compile_fail,E0277
+/// use std::hash::Hash;
+/// use extbuf_protocol::View;
+/// fn key<T: Hash>(_: T) {}
+/// key(View::from_slice(&[1u8, 2]));
+/// ```
+///
+/// ```
+/// use std::hash::Hash;
+/// use extbuf_protocol::View;
+/// fn key<T: Hash>(_: T) {}
+/// key(View::from_slice(&[1u8, 2]).as_bytes());
+/// ```
+struct HashOfAView;
