@@ -6,12 +6,42 @@
 use extbuf_layout::{Layout, Order};
 
 use crate::error::CopyError;
+use crate::kernel::{self, Grid, Level, Manner, ONCE};
 use crate::options::CopyOptions;
 use crate::output::Fresh;
 use crate::overlap::{self, Overlap};
 use crate::parallel::Meter;
-use crate::plan::{Direction, Plan};
+use crate::plan::{Direction, Kernel, Plan, SMALL, Small};
 use crate::report::Report;
+
+impl Plan {
+    /// Runs the plan where it is nothing but one small grid between two addresses: what a part does besides costs more
+    /// than that. Answers with whether it was.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Plan::run_part`].
+    #[inline]
+    unsafe fn run_small(&self, dst_base: *mut u8, src_base: *const u8) -> bool {
+        let (i, j) = match self.loops[..] {
+            [] => (ONCE, ONCE),
+            [j] => (ONCE, j),
+            [i, j] => (i, j),
+            _ => return false,
+        };
+        let direct = self.outer.is_empty() && self.dst.levels() + self.src.levels() == 2;
+        let kernel = matches!(self.kernel, Kernel::Run | Kernel::Items | Kernel::Fill | Kernel::Transpose);
+        if !direct || !kernel || self.bytes == 0 || self.bytes > SMALL {
+            return false;
+        }
+        let manner = Manner { level: self.level, streams: false };
+        let to = dst_base.wrapping_offset(self.dst.offset(0));
+        let from = src_base.wrapping_offset(self.src.offset(0));
+        // SAFETY: P1, P2: all loops of the plan, from where they begin.
+        unsafe { kernel::run(self.kernel, manner, self.unit, Grid { i, j }, to, from) };
+        true
+    }
+}
 
 impl CopyOptions<'_> {
     /// Copies every item of one layout to the item of another with the same index, as if all of the source were read
@@ -38,6 +68,12 @@ impl CopyOptions<'_> {
         (dst, dst_base): (&Layout, *mut u8),
         (src, src_base): (&Layout, *const u8),
     ) -> Result<Report, CopyError> {
+        if let (Some(small), None) = (Small::new(dst, src), self.progress)
+            && small.apart(dst_base.addr(), src_base.addr())
+        {
+            // SAFETY: the caller's contract, and the sides are apart.
+            return Ok(unsafe { self.small(&small, dst_base, src_base) });
+        }
         let plan = Plan::new(dst, src)?.at_level(self.level);
         // SAFETY: the caller's contract: stored pointers are valid.
         let overlap = unsafe { overlap::decide(&plan, (dst, dst_base), (src, src_base)) };
@@ -78,9 +114,17 @@ impl CopyOptions<'_> {
         dst_base: *mut u8,
         src_base: *const u8,
     ) -> Result<Report, CopyError> {
-        let meter = Meter::new(self, [plan]);
-        // SAFETY: the caller's contract.
-        let threads = unsafe { meter.run(plan, dst_base, src_base) }?;
+        let threads = if plan.parts() == 1 && self.progress.is_none() {
+            // SAFETY: the caller's contract.
+            if !unsafe { plan.run_small(dst_base, src_base) } {
+                // SAFETY: the caller's contract.
+                unsafe { plan.run_part(dst_base, src_base, 0) };
+            }
+            1
+        } else {
+            // SAFETY: the caller's contract.
+            unsafe { Meter::new(self, [plan]).run(plan, dst_base, src_base) }?
+        };
         Ok(Report {
             overlap: Overlap::None,
             bytes: plan.bytes(),
@@ -88,6 +132,21 @@ impl CopyOptions<'_> {
             parts: plan.parts(),
             kernel: plan.kernel(),
         })
+    }
+
+    /// A copy that needs no plan.
+    ///
+    /// # Safety
+    ///
+    /// As for [`copy_raw`](Self::copy_raw), and the sides are apart.
+    #[inline]
+    unsafe fn small(&self, small: &Small, dst_base: *mut u8, src_base: *const u8) -> Report {
+        let &Small { bytes, unit, kernel, loops: [i, j], dst, src, .. } = small;
+        let manner = Manner { level: self.level.min(Level::of_this_machine()), streams: false };
+        let (to, from) = (dst_base.wrapping_offset(dst), src_base.wrapping_offset(src));
+        // SAFETY: P1: the loops stay inside both layouts. P2: the destination does not overlap itself.
+        unsafe { kernel::run(kernel, manner, unit, Grid { i, j }, to, from) };
+        Report { overlap: Overlap::None, bytes, threads: 1, parts: 1, kernel }
     }
 
     /// Through scratch memory.

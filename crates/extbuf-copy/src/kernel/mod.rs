@@ -79,6 +79,11 @@ pub(crate) unsafe fn run(
 ) {
     let _ = manner;
     match kernel {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Run if manner.level >= Level::Avx512 => {
+            // SAFETY: the caller's contract, on a machine with these instructions.
+            unsafe { x86::rows::grid(unit, grid, dst, src) }
+        }
         Kernel::Run => {
             // SAFETY: the caller's contract, handed on unchanged.
             unsafe { run::apart(unit, grid, dst, src) }

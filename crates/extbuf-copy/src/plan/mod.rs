@@ -27,12 +27,15 @@ mod chains;
 mod display;
 mod list;
 mod passes;
+mod small;
 #[cfg(test)]
 mod tests;
 mod weave;
 
 use list::List;
 pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, check, steps_over};
+
+pub(crate) use small::{SMALL, Small};
 
 use extbuf_layout::Layout;
 

@@ -128,6 +128,17 @@ impl Rows {
     }
 }
 
+/// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 + j*S1 ..][..unit]`, by ordinary stores.
+///
+/// # Safety
+///
+/// As for [`run`](crate::kernel::run).
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(crate) unsafe fn grid(unit: usize, grid: Grid, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { Rows { pen: None, unit, ask: false }.grid(grid, dst, src) }
+}
+
 /// One row by a pen.
 ///
 /// # Safety
