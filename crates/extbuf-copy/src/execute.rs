@@ -62,7 +62,8 @@ impl Plan {
             }
         }
         let manner = Manner { level: self.level, streams: self.streams };
-        let (mut rows, mut lines) = (Rows::new(), None);
+        let mut rows = Rows::new();
+        let mut lines;
         let (around, inside) = loops.split_at(loops.len().saturating_sub(self.inner));
         let (loops, whole) = match self.kernel {
             Kernel::Table => (around, Whole::Table(Table::new(inside))),
@@ -111,7 +112,8 @@ impl Plan {
         // Where the direct loops begin at the load steps that are taken together.
         let mut begins = [(dst_base, src_base); MOST_TOGETHER];
         let mut count = 0;
-        let together = if job.lines.is_some() { self.together.max(IN_A_ROW) } else { self.together };
+        let in_lines = matches!(job.whole, Whole::Lines(_));
+        let together = if in_lines { self.together.max(IN_A_ROW) } else { self.together };
         let mut visit = |to: *mut u8, from: *mut u8| {
             begins[count] =
                 (to.wrapping_offset(job.dst_skip), from.wrapping_offset(job.src_skip).cast_const());
@@ -241,7 +243,7 @@ impl Job<'_> {
     ///
     /// From each pair of addresses as for [`nest`](Job::nest).
     unsafe fn run(&mut self, begins: &[(*mut u8, *const u8)]) {
-        if let (Some(lines), []) = (&mut self.lines, &self.loops[..]) {
+        if let (Whole::Lines(lines), []) = (&mut self.whole, self.loops) {
             // SAFETY: the caller's contract, for the loops that these lines stand for.
             return unsafe { lines.run_all(begins) };
         }
