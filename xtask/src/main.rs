@@ -12,6 +12,7 @@ mod fuzz;
 mod links;
 mod msrv;
 mod packages;
+mod peers;
 mod python;
 mod shell;
 mod tidy;
@@ -41,6 +42,16 @@ Tasks:
   bench     the criterion benches
               --bench NAME   just this one
               -- ARGS...     passed on to criterion
+            or, with --peers, the copy engine beside other libraries, into the book's page on benchmarks
+              --python       with NumPy, OpenCV, JAX and OpenBLAS; --torch adds PyTorch, which is large
+              --threads 1|2  on so many threads; both without it
+              --only REGEX   cases whose name matches, or whose group is this
+              --budget S     seconds for each peer and case
+              --seconds N    begins no case after so many; --resume goes on where this commit was left
+              --plugin LIBRARY=NAME    another build of the engine beside it
+              --report       only the page, from the results that are there
+              --losses       only the list of cases in which somebody else is faster
+              --counts       the instructions of tiny copies, by valgrind
   doctor    which tools are there, which are missing, and how to install those
 
 `cargo xtask ci` is what must pass before a change is merged.
@@ -104,15 +115,30 @@ fn dispatch() -> Result {
             wheel::task(only.as_deref())
         }
         "bench" => {
-            let (mut names, mut rest) = (Vec::new(), Vec::new());
+            let (mut names, mut rest, mut peers) = (Vec::new(), Vec::new(), None::<peers::Options>);
             while let Some(argument) = arguments.next()? {
-                match argument {
-                    Long("bench") => names.push(arguments.value()?.string()?),
-                    Value(value) => rest.push(value.string()?),
-                    other => return Err(other.unexpected().into()),
+                match (argument, &mut peers) {
+                    (Long("bench"), None) => names.push(arguments.value()?.string()?),
+                    (Value(value), None) => rest.push(value.string()?),
+                    (Long("peers"), None) => peers = Some(peers::Options::default()),
+                    (Long("python"), Some(peers)) => peers.python = true,
+                    (Long("torch"), Some(peers)) => (peers.python, peers.torch) = (true, true),
+                    (Long("threads"), Some(peers)) => peers.threads = Some(arguments.value()?.string()?),
+                    (Long("report"), Some(peers)) => peers.report = true,
+                    (Long("losses"), Some(peers)) => peers.losses = true,
+                    (Long("counts"), Some(peers)) => peers.counts = true,
+                    (Long("resume"), Some(peers)) => peers.passed_on.push("--resume".into()),
+                    (Long(name @ ("only" | "budget" | "seconds" | "names" | "plugin")), Some(peers)) => {
+                        let name = format!("--{name}");
+                        peers.passed_on.extend([name.into(), arguments.value()?]);
+                    }
+                    (other, _) => return Err(other.unexpected().into()),
                 }
             }
-            bench::task(&names, &rest)
+            match peers {
+                Some(options) => peers::task(&options),
+                None => bench::task(&names, &rest),
+            }
         }
         "doctor" => nothing_more(arguments).and_then(|()| doctor::task()),
         other => Err(format!("there is no task `{other}`; `cargo xtask --help` lists them").into()),
