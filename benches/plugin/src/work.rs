@@ -136,7 +136,7 @@ impl Work {
     ///
     /// If what was planned once cannot be planned again.
     pub fn run(&mut self) {
-        let options = CopyOptions { threads: Threads::AtMost(self.way.threads), progress: None };
+        let options = CopyOptions { threads: Threads::AtMost(self.way.threads), ..CopyOptions::default() };
         if self.way.one_shot {
             // SAFETY: the contract of the constructor: both sides are there, apart, and nobody else's now.
             let done = unsafe { options.copy_raw((&self.dst.0, self.dst.1), (&self.src.0, self.src.1)) };
