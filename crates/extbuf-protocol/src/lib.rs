@@ -60,6 +60,7 @@ extern crate std;
 #[cfg(feature = "std")]
 mod access;
 mod count;
+mod equal;
 mod exporter;
 #[cfg(feature = "ndarray")]
 mod interop;
