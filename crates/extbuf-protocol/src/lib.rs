@@ -68,6 +68,7 @@ mod iter;
 #[cfg(doctest)]
 mod lifetimes;
 mod memory;
+mod people;
 mod refusal;
 mod request;
 mod sharing;

@@ -177,3 +177,37 @@ fn a_reader_inside_a_write_sees_the_bytes_of_before_or_after_but_no_reference() 
     other();
     assert_eq!((before, seen.get(), view.get::<u8>(&[0]).unwrap()), (0, 9, 9));
 }
+
+#[test]
+fn typed_views_read_and_write_by_value() {
+    let (memory, block) = lend(&[1, 0, 1, 0, 0, 1], Access::Write);
+    let layout = Layout::contiguous(1, &[2, 3], Order::C).unwrap();
+    let mut array = Array::new(memory, layout, bool::FORMAT).unwrap();
+    let window = array.window(Request::FULL_RO).unwrap();
+    let flags = window.view().typed::<bool>().unwrap();
+    assert!(flags.get(&[1, 2]).unwrap());
+    // SAFETY: inside the block.
+    unsafe { block.wrapping_add(5).write(2) };
+    assert_eq!(flags.get(&[1, 2]).unwrap_err().kind(), &RefusalKind::InvalidValue);
+
+    array.describe(array.layout().clone(), u8::FORMAT).unwrap();
+    let mut writer = array.window(Request::FULL).unwrap();
+    writer.view_mut().unwrap().typed::<u8>().unwrap().set(&[0, 1], 9).unwrap();
+    let reader = array.window(Request::FULL_RO).unwrap();
+    let columns = reader.view().typed::<u8>().unwrap().transpose();
+    assert_eq!(columns.values().collect::<Vec<_>>(), [1, 0, 9, 0, 1, 2]);
+    let sums = reader.view().axis_iter(0).unwrap().map(|row| row.typed::<u8>().unwrap().values().sum::<u8>());
+    assert_eq!(sums.collect::<Vec<_>>(), [11, 2]);
+}
+
+#[test]
+fn foreign_items_are_compared_by_value_too() {
+    let (array, block) = bytes_of(4, Access::Read);
+    let window = array.window(Request::FULL_RO).unwrap();
+    let floats = [0.0f64, 1.0, 2.0, 3.0];
+    let floats = extbuf_protocol::View::from_slice(&floats);
+    assert!(window.view() == floats && floats == window.view() && window.view() == window.view());
+    // SAFETY: inside the block.
+    unsafe { block.wrapping_add(3).write(4) };
+    assert!(window.view() != floats);
+}
