@@ -259,6 +259,6 @@ fn once(cases: &[Case], options: &Options) -> Result<(), Failure> {
     for _ in 0..options.times {
         work.run();
     }
-    println!("{}", work.plan());
+    println!("{work}");
     Ok(())
 }

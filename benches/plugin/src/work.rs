@@ -3,7 +3,10 @@
 // Keeps the bases that the harness handed over and runs plans on them.
 #![allow(unsafe_code)]
 
-use extbuf_copy::{CopyOptions, Plan, Threads};
+use std::fmt;
+
+use extbuf_copy::{CopyOptions, Plan, Threads, ViewPlan};
+use extbuf_format::Format;
 use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
 
 /// What a copy does to each item on its way.
@@ -31,6 +34,21 @@ impl Change {
             Change::Copy | Change::Swap => src_item,
             Change::F64ToF32 | Change::U8ToF32 => 4,
         }
+    }
+}
+
+impl Change {
+    /// The formats of source and destination that say so, for items of this size; nothing where items are only moved.
+    fn formats(self, item: usize) -> Option<(Format, Format)> {
+        let (src, dst) = match (self, item) {
+            (Change::F64ToF32, 8) => ("=d", "=f"),
+            (Change::U8ToF32, 1) => ("=B", "=f"),
+            (Change::Swap, 2) => ("<H", ">H"),
+            (Change::Swap, 4) => ("<I", ">I"),
+            (Change::Swap, 8) => ("<Q", ">Q"),
+            _ => return None,
+        };
+        Some((src.parse().ok()?, dst.parse().ok()?))
     }
 }
 
@@ -71,10 +89,17 @@ pub struct Rows {
 /// A copy that has been planned.
 #[derive(Debug)]
 pub struct Work {
-    plan: Plan,
+    planned: Planned,
     dst: (Layout, *mut u8),
     src: (Layout, *const u8),
     way: Way,
+}
+
+/// Decided once, run in every run that is not one-shot.
+#[derive(Debug)]
+enum Planned {
+    Copy(Box<Plan>),
+    Convert { plan: Box<ViewPlan<'static>>, dst: Format, src: Format },
 }
 
 impl Work {
@@ -92,12 +117,16 @@ impl Work {
         src: Side<'_, *const u8>,
         way: Way,
     ) -> Option<Work> {
-        if change != Change::Copy {
-            return None;
-        }
-        let dst_layout = strided(item, shape, dst.strides)?;
+        let dst_layout = strided(change.dst_item(item), shape, dst.strides)?;
         let src_layout = strided(item, shape, src.strides)?;
-        Work::of((dst_layout, dst.start), (src_layout, src.start), way)
+        if change == Change::Copy {
+            return Work::of((dst_layout, dst.start), (src_layout, src.start), way);
+        }
+        let (src_format, dst_format) = change.formats(item)?;
+        let plan =
+            ViewPlan::of((&dst_layout, &dst_format), (&src_layout, &src_format), way.options()).ok()?;
+        let planned = Planned::Convert { plan: Box::new(plan), dst: dst_format, src: src_format };
+        Some(Work { planned, dst: (dst_layout, dst.start), src: (src_layout, src.start), way })
     }
 
     /// The wanted part of a picture in row pointers, made dense; nothing where there is no such part.
@@ -126,34 +155,61 @@ impl Work {
     }
 
     fn of(dst: (Layout, *mut u8), src: (Layout, *const u8), way: Way) -> Option<Work> {
-        let plan = Plan::new(&dst.0, &src.0).ok()?;
-        Some(Work { plan, dst, src, way })
+        let planned = Planned::Copy(Box::new(Plan::new(&dst.0, &src.0).ok()?));
+        Some(Work { planned, dst, src, way })
     }
 
-    /// Does it. On one thread a reused plan is run without any driver around it.
+    /// Does it. On one thread a reused plan of a copy is run without any driver around it.
     ///
     /// # Panics
     ///
     /// If what was planned once cannot be planned again.
     pub fn run(&mut self) {
-        let options = CopyOptions { threads: Threads::AtMost(self.way.threads), ..CopyOptions::default() };
-        if self.way.one_shot {
-            // SAFETY: the contract of the constructor: both sides are there, apart, and nobody else's now.
-            let done = unsafe { options.copy_raw((&self.dst.0, self.dst.1), (&self.src.0, self.src.1)) };
-            done.expect("the same copy has been planned before");
-        } else if self.way.threads <= 1 {
+        let options = self.way.options();
+        let ((dst, to), (src, from)) = (&self.dst, &self.src);
+        match &self.planned {
+            Planned::Copy(_) if self.way.one_shot => {
+                // SAFETY: the contract of the constructor: both sides are there, apart, and nobody else's now.
+                let done = unsafe { options.copy_raw((dst, *to), (src, *from)) };
+                done.expect("the same copy has been planned before");
+            }
             // SAFETY: the same.
-            unsafe { self.plan.run(self.dst.1, self.src.1) };
-        } else {
-            // SAFETY: the same.
-            let done = unsafe { options.run(&self.plan, self.dst.1, self.src.1) };
-            done.expect("nobody cancels");
+            Planned::Copy(plan) if self.way.threads <= 1 => unsafe { plan.run(*to, *from) },
+            Planned::Copy(plan) => {
+                // SAFETY: the same.
+                let done = unsafe { options.run(plan, *to, *from) };
+                done.expect("nobody cancels");
+            }
+            Planned::Convert { plan, dst: dst_format, src: src_format } => {
+                let again;
+                let plan = if self.way.one_shot {
+                    again = ViewPlan::of((dst, dst_format), (src, src_format), options);
+                    again.as_ref().expect("the same conversion has been planned before")
+                } else {
+                    plan
+                };
+                // SAFETY: the same.
+                let done = unsafe { plan.run_raw(*to, *from) };
+                done.expect("every value fits");
+            }
         }
     }
+}
 
-    /// What will be run, as it prints itself.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.planned {
+            Planned::Copy(plan) => plan.fmt(f),
+            Planned::Convert { plan, dst, src } => {
+                write!(f, "{src} to {dst} in {} parts", plan.parts())
+            }
+        }
+    }
+}
+
+impl Way {
+    fn options(self) -> CopyOptions<'static> {
+        CopyOptions { threads: Threads::AtMost(self.threads), ..CopyOptions::default() }
     }
 }
 

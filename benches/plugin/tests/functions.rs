@@ -72,6 +72,27 @@ fn what_is_not_offered_is_null() {
 }
 
 #[test]
+fn numbers_are_converted_and_bytes_swapped() {
+    let (src, mut dst) = ([1u32, 0x0203_0405], [0u32; 2]);
+    let mut case = case(&[2], &[1], &[1], &src, &mut dst);
+    case.op = 3;
+    for name in [c"ours", c"ours_once"] {
+        // SAFETY: two items on either side.
+        run_and_free(unsafe { peer_prepare(name.as_ptr(), &raw const case) });
+    }
+    assert_eq!(dst, [0x0100_0000, 0x0504_0302]);
+
+    let (doubles, mut floats) = ([1.5f64, -2.25], [0f32; 2]);
+    (case.op, case.elem) = (1, 8);
+    (case.src, case.dst) = (doubles.as_ptr().cast(), floats.as_mut_ptr().cast());
+    case.sstr = [-1isize].as_ptr();
+    case.src = case.src.wrapping_add(8);
+    // SAFETY: two items on either side, the source from its last to its first.
+    run_and_free(unsafe { peer_prepare(c"ours".as_ptr(), &raw const case) });
+    assert_eq!(floats, [-2.25, 1.5]);
+}
+
+#[test]
 fn rows_are_cropped_stepped_and_turned() {
     let rows: Vec<Vec<u16>> = (0..6).map(|row| (0..10).map(|column| row * 100 + column).collect()).collect();
     let table: Vec<*const u8> = rows.iter().map(|row| row.as_ptr().cast()).collect();

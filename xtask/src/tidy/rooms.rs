@@ -49,7 +49,7 @@ pub(super) const ROOMS: &[Room] = &[
     Room { name: "extbuf-testkit",  ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "extbuf-benches",  ours: &["extbuf", "extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     // The engine behind C functions, and the harness that times it in one process with others.
-    Room { name: "extbuf-plugin",   ours: &["extbuf-layout", "extbuf-copy"], tests: &[], outside: Outside::Only(&[]), may_hold_unsafe: true, no_std: false },
+    Room { name: "extbuf-plugin",   ours: &["extbuf-format", "extbuf-layout", "extbuf-copy"], tests: &[], outside: Outside::Only(&[]), may_hold_unsafe: true, no_std: false },
     Room { name: "extbuf-peers",    ours: &["extbuf-layout", "extbuf-plugin"], tests: &[], outside: Outside::Any, may_hold_unsafe: true, no_std: false },
     Room { name: "extbuf-fuzz",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
     Room { name: "xtask",           ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
