@@ -52,6 +52,9 @@ Tasks:
               --report       only the page, from the results that are there
               --losses       only the list of cases in which somebody else is faster
               --counts       the instructions of tiny copies, by valgrind
+  fuzz      the fuzz targets, each for a minute; needs cargo-fuzz
+              TARGET...      just these
+              --seconds N    each for so long
   doctor    which tools are there, which are missing, and how to install those
 
 `cargo xtask ci` is what must pass before a change is merged.
@@ -139,6 +142,17 @@ fn dispatch() -> Result {
                 Some(options) => peers::task(&options),
                 None => bench::task(&names, &rest),
             }
+        }
+        "fuzz" => {
+            let mut options = fuzz::Options::default();
+            while let Some(argument) = arguments.next()? {
+                match argument {
+                    Long("seconds") => options.seconds = Some(arguments.value()?.parse()?),
+                    Value(target) => options.targets.push(target.string()?),
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            fuzz::task(&options)
         }
         "doctor" => nothing_more(arguments).and_then(|()| doctor::task()),
         other => Err(format!("there is no task `{other}`; `cargo xtask --help` lists them").into()),
