@@ -25,6 +25,8 @@
 //! is cut into. It holds no pointer, prints itself, and runs on any number of buffers. [`CopyOptions`] says on how many
 //! threads, and who is told of the progress.
 //!
+//! [`working_copy`] copies a view's items to work on them in one run, and writes them back.
+//!
 //! # Features
 //!
 //! - `rayon` (on by default): parts run on the threads of the current rayon pool. Without it every copy runs on the
@@ -51,6 +53,7 @@ mod parallel;
 mod plan;
 mod raw;
 mod report;
+mod working;
 
 pub use convert::{FieldRules, Mode, ViewPlan, convert, to_contiguous_as};
 pub use copy::{Contiguous, contiguous, copy, copy_within, from_contiguous, to_contiguous, to_vec};
@@ -60,6 +63,7 @@ pub use options::{CopyOptions, Progress, ProgressHook, Threads};
 pub use overlap::Overlap;
 pub use plan::{Kernel, Loop, Plan, Split};
 pub use report::Report;
+pub use working::{WorkingCopy, working_copy};
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]
