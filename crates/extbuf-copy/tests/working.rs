@@ -106,6 +106,16 @@ fn what_could_not_be_written_back_is_not_begun() {
     assert_eq!(refused.kind(), &CopyErrorKind::Objects);
 }
 
+fn cut<'a>(mut view: ViewMut<'a>, starts: [usize; 3], backwards: [bool; 3], axes: &[usize]) -> ViewMut<'a> {
+    for axis in 0..3 {
+        view = view.slice_axis(axis, starts[axis] as isize..).unwrap();
+        if backwards[axis] {
+            view = view.reverse_axis(axis).unwrap();
+        }
+    }
+    view.permute(axes).unwrap()
+}
+
 proptest! {
     /// As if the same had been done in place, whatever was sliced, reversed and reordered, behind two loads.
     #[test]
@@ -123,18 +133,9 @@ proptest! {
             };
             Nested::new(vec![rows(0), rows(1), rows(2)], &[3]).unwrap().window(Request::FULL).unwrap()
         };
-        let cut = |mut view: ViewMut<'static>| {
-            for axis in 0..3 {
-                view = view.slice_axis(axis, starts[axis] as isize..).unwrap();
-                if backwards[axis] {
-                    view = view.reverse_axis(axis).unwrap();
-                }
-            }
-            view.permute(&axes).unwrap()
-        };
-        let [in_place, by_copy] = [(); 2].map(|()| Box::leak(Box::new(memory())));
-        let mut direct = cut(in_place.view_mut().unwrap());
-        let mut target = cut(by_copy.view_mut().unwrap());
+        let (mut in_place, mut by_copy) = (memory(), memory());
+        let mut direct = cut(in_place.view_mut().unwrap(), starts, backwards, &axes);
+        let mut target = cut(by_copy.view_mut().unwrap(), starts, backwards, &axes);
         let indices: Vec<_> = direct.layout().indices(Order::C).collect();
         let mut work = working_copy(&mut target, order).unwrap();
         for (at, value) in &changes {

@@ -8,7 +8,7 @@ mod negotiation;
 /// The requirements that concern the protocol, by their numbers.
 const PROTOCOL: &[u32] = &[
     1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36,
-    37, 39, 45, 46, 47, 48, 53, 54, 55, 56, 59, 60,
+    37, 39, 45, 46, 47, 48, 51, 53, 54, 55, 56, 59, 60,
 ];
 
 /// Where the tests are that the page names.
@@ -17,6 +17,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("", include_str!("lifetime.rs")),
     ("", include_str!("negotiation.rs")),
     ("lifetimes::", include_str!("../../src/lifetimes.rs")),
+    ("", include_str!("../../../extbuf-copy/tests/working.rs")),
 ];
 
 #[test]
