@@ -82,6 +82,7 @@ impl<S: Sharing> WorkingCopy<'_, S> {
     }
 
     /// Looks at the copy for writing.
+    #[expect(clippy::missing_panics_doc, reason = "nobody is given a share of the window")]
     pub fn view_mut(&mut self) -> ViewMut<'_> {
         self.state = State::Written;
         self.copy.view_mut().expect("fresh memory that nobody shares")
