@@ -11,7 +11,7 @@
 // Follows stored pointers and moves the bytes of items.
 #![allow(unsafe_code)]
 
-use extbuf_layout::Layout;
+use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
 
 /// Where the layout of a view counts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,30 @@ impl Address {
         };
         let (base, offset) = layout.locate(self.0, index, load)?;
         Some(Address(base.wrapping_offset(offset)))
+    }
+
+    /// Follows the pointers that every item of a layout is behind: what is left of an image when its row is fixed is
+    /// plain memory, and can be lent as such.
+    ///
+    /// # Safety
+    ///
+    /// W1, and the lease is held.
+    pub(crate) unsafe fn settled(self, mut layout: Layout) -> (Address, Layout) {
+        let mut base = self.0;
+        while !layout.is_direct() && !layout.is_empty() && layout.strides(0).iter().all(|stride| *stride == 0)
+        {
+            let levels: Vec<_> = (1..layout.levels())
+                .map(|level| LevelSpec { offset: layout.offset(level), strides: layout.strides(level) })
+                .collect();
+            let shape: Vec<isize> = layout.shape().iter().map(|extent| *extent as isize).collect();
+            let spec = LayoutSpec { itemsize: layout.itemsize(), shape: &shape, levels: &levels };
+            let Ok(rest) = Layout::new(&spec) else { break };
+            let at = base.wrapping_offset(layout.offset(0)).cast::<*mut u8>();
+            // SAFETY: W1: the pointer that all items are behind is stored there, at any alignment.
+            base = unsafe { at.read_unaligned() };
+            layout = rest;
+        }
+        (Address(base), layout)
     }
 
     /// Copies the bytes that lie here.

@@ -109,7 +109,13 @@ impl View {
 
     /// Another view of the same memory. The layout must reach no further than this one's.
     fn derive(&self, share: Share, layout: Layout, item: Arc<Described>) -> View {
-        View::new_on(share, self.base, layout, item, self.readonly)
+        let (base, layout) = if layout.is_direct() {
+            (self.base, layout)
+        } else {
+            // SAFETY: W1 for a layout that reaches no further, while the share is there.
+            unsafe { self.base.settled(layout) }
+        };
+        View::new_on(share, base, layout, item, self.readonly)
     }
 
     /// As `derive`, from a view that must be live.
