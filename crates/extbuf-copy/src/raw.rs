@@ -31,7 +31,8 @@ impl Plan {
         };
         let direct = self.outer.is_empty() && self.dst.levels() + self.src.levels() == 2;
         let kernel = matches!(self.kernel, Kernel::Run | Kernel::Items | Kernel::Fill | Kernel::Transpose);
-        if !direct || !kernel || self.bytes == 0 || self.bytes > SMALL {
+        // A transpose in chains of loops is prepared first.
+        if !direct || !kernel || self.tall > 0 || self.bytes == 0 || self.bytes > SMALL {
             return false;
         }
         let manner = Manner { level: self.level, streams: false };

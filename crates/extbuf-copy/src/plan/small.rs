@@ -160,6 +160,9 @@ mod tests {
                         let Some(found) = Small::new(&dst, &src) else { continue };
                         small += 1;
                         let plan = Plan::new(&dst, &src).unwrap().at_level(Level::Portable);
+                        if plan.kernel() == Kernel::Transpose {
+                            continue; // which turns loops round as the source lies
+                        }
                         let loops: Vec<Loop> = found.loops.into_iter().filter(|&l| l != ONCE).collect();
                         assert_eq!((found.unit, found.bytes), (plan.unit(), plan.bytes()), "{plan}");
                         assert_eq!(loops, plan.loops(), "{plan}");
