@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::error;
 use crate::item::Codec;
+use crate::numpy_text;
 
 /// The format of the items of a view, shared by all the views made from it.
 pub(crate) struct Described {
@@ -54,10 +55,20 @@ impl Described {
                 return item;
             }
         }
+        let dialect = dialect();
+        if dialect == Dialect::NumPy {
+            // What NumPy would misread is handed on so that it is not.
+            let meant = text.to_str().ok().and_then(|text| numpy_text::misread(text, itemsize));
+            if let Some((text, format)) = meant {
+                let text = CString::new(text).unwrap_or_default();
+                let (format, codec) = (OnceLock::from(Ok(format)), OnceLock::new());
+                return Arc::new(Described { text, itemsize, dialect, format, codec });
+            }
+        }
         Arc::new(Described {
             text: text.to_owned(),
             itemsize,
-            dialect: dialect(),
+            dialect,
             format: OnceLock::new(),
             codec: OnceLock::new(),
         })

@@ -31,6 +31,7 @@ mod format;
 mod item;
 mod key;
 mod lease;
+mod numpy_text;
 mod raw;
 mod reach;
 mod rows;

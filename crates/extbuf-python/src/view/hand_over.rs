@@ -107,7 +107,10 @@ impl View {
         let fortran = !this.layout.is_contiguous(Order::C) && this.layout.is_contiguous(Order::F);
         let order = if fortran { Order::F } else { Order::C };
         let bytes = if protocol >= 5 {
-            let whole = if this.layout.is_contiguous(order) {
+            let whole = if fortran {
+                // The same run of bytes, for who asks for nothing but bytes.
+                Bound::new(py, this.with_layout(py, this.layout.transpose())?)?
+            } else if this.layout.is_contiguous(order) {
                 slf.clone()
             } else {
                 Bound::new(py, this.copy_of(py)?)?
