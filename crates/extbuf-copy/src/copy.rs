@@ -295,7 +295,11 @@ impl CopyOptions<'_> {
 }
 
 /// The dense layout of a view's items, and the plan to go there.
-fn to_dense<S: Sharing>(view: &View<'_, S>, order: Order, level: Level) -> Result<(Layout, Plan), CopyError> {
+pub(crate) fn to_dense<S: Sharing>(
+    view: &View<'_, S>,
+    order: Order,
+    level: Level,
+) -> Result<(Layout, Plan), CopyError> {
     refuse_objects(view.format())?;
     let layout = dense(view.layout(), view.itemsize(), order)?;
     let plan = Plan::new(&layout, view.layout())?.at_level(level);

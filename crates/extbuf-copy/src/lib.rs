@@ -53,6 +53,7 @@ mod parallel;
 mod plan;
 mod raw;
 mod report;
+mod typed;
 mod working;
 
 pub use convert::{FieldRules, Mode, ViewPlan, convert, to_contiguous_as};
@@ -63,6 +64,7 @@ pub use options::{CopyOptions, Progress, ProgressHook, Threads};
 pub use overlap::Overlap;
 pub use plan::{Kernel, Loop, Plan, Split};
 pub use report::Report;
+pub use typed::to_vec_of;
 pub use working::{WorkingCopy, working_copy};
 
 /// The examples of the README, run as tests.
