@@ -229,9 +229,12 @@ proptest! {
         skip in prop_oneof![Just(0usize), 0usize..8],
     ) {
         prop_assume!(at + 8 <= size);
-        let count = case.shape[usize::from(case.rows)..].iter().product::<usize>();
-        let (size, at) = if case.rows { (8, 0) } else { (size, at) };
-        let blocks: Vec<Vec<u8>> = (0..if case.rows { case.shape[0] } else { 1 })
+        let case = any_view::Case { tables: case.tables.min(any_view::ROWS), ..case };
+        let (row_shape, rows) = case.rows();
+        let count = row_shape.iter().product::<usize>();
+        let in_rows = case.tables == any_view::ROWS;
+        let (size, at) = if in_rows { (8, 0) } else { (size, at) };
+        let blocks: Vec<Vec<u8>> = (0..rows)
             .map(|row| {
                 let mut bytes = vec![0u8; skip + size * count];
                 for (k, item) in bytes[skip..].chunks_mut(size).enumerate() {
@@ -240,10 +243,10 @@ proptest! {
                 bytes
             })
             .collect();
-        let window = if case.rows {
+        let window = if in_rows {
             let rows: Vec<&[Unaligned<f64>]> =
                 blocks.iter().map(|block| bytemuck::cast_slice(&block[skip..])).collect();
-            Rows::from_slices(&rows, &case.shape[1..]).unwrap().window(Request::FULL_RO).unwrap()
+            Rows::from_slices(&rows, row_shape).unwrap().window(Request::FULL_RO).unwrap()
         } else {
             let layout = Layout::contiguous(size, &case.shape, Order::C).unwrap();
             let format = Format::parse(&format!("=T{{{at}xd:x:{}x}}", size - at - 8)).unwrap();
@@ -363,4 +366,31 @@ mod parallel {
             prop_assert!(view.typed::<u16>().unwrap().values().eq(0..count as u16));
         }
     }
+}
+
+#[test]
+fn fields_come_by_name_from_both_ends() {
+    let format = Format::parse("<T{H:id:2xB:level:3h:path:}").unwrap();
+    let bytes: Vec<u8> = (0..2 * format.itemsize() as u8).collect();
+    let layout = Layout::contiguous(format.itemsize(), &[2], Order::C).unwrap();
+    let lease = Lease::from_slice(&bytes);
+    let window = Export::described(lease, layout, format, Request::FULL_RO).unwrap().keep();
+    let view = window.view().reverse_axis(0).unwrap();
+    let expected: Vec<(Option<&str>, String)> = ["id", "level", "path"]
+        .into_iter()
+        .map(|name| (Some(name), view.clone().field(name).unwrap().to_string()))
+        .collect();
+    let shown = view.fields().map(|(name, field)| (name, field.to_string()));
+    for questions in [vec![], vec![[2, 0]], vec![[0, 0], [2, 0], [2, 0]], vec![[5, 1]]] {
+        ask(shown.clone(), expected.clone(), &questions);
+    }
+    assert_eq!(view.clone().field("id").unwrap().fields().len(), 0);
+
+    // A repeat of a thousand million fields is walked as far as it is asked for, and fields of bits are left out.
+    let many = Format::parse("<1000000000B").unwrap();
+    let layout = Layout::contiguous(many.itemsize(), &[0], Order::C).unwrap();
+    let lease = Lease::from_slice::<u8>(&[]);
+    let window = Export::described(lease, layout, many, Request::FULL_RO).unwrap().keep();
+    assert_eq!(window.view().fields().len(), 1_000_000_000);
+    assert_eq!(window.view().fields().take(3).count(), 3);
 }

@@ -1,27 +1,42 @@
-//! Views of any layout beside their slow twins: a block or separate rows of `u16`, under a chain of operations.
+//! Views of any layout beside their slow twins: a block, separate rows, or pages of separate rows of `u16`, under a chain
+//! of operations.
 
 // Each test file uses some of it.
 #![allow(dead_code)]
 
 use extbuf_layout::{Layout, Order, Slice};
-use extbuf_protocol::{Array, Exporter, Memory, Refusal, Request, Rows, View, ViewMut, Window};
+use extbuf_protocol::{Array, Exporter, Memory, Nested, Refusal, Request, Rows, View, ViewMut, Window};
 use extbuf_testkit::layout_twin::{Cut, Memory as TwinMemory, Twin, python_slice};
 use proptest::prelude::*;
 
-/// What a test starts from: the shape, and whether the first axis is a table of rows.
+/// How many of the first axes are tables of pointers.
+pub(crate) const BLOCK: usize = 0;
+pub(crate) const ROWS: usize = 1;
+pub(crate) const PAGES: usize = 2;
+
+/// What a test starts from: the shape, how many of its first axes are tables, and what is done to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) shape: Vec<usize>,
-    pub(crate) rows: bool,
+    pub(crate) tables: usize,
     pub(crate) operations: Vec<[usize; 4]>,
+}
+
+impl Case {
+    /// The shape of one row, and how many there are.
+    pub(crate) fn rows(&self) -> (&[usize], usize) {
+        let (tables, row) = self.shape.split_at(self.tables);
+        (row, tables.iter().product())
+    }
 }
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let extent = || prop_oneof![1 => Just(0usize), 3 => Just(1), 16 => 2usize..=5];
     let shape = prop::collection::vec(extent(), 0..=4);
     let operations = prop::collection::vec(any::<[u8; 4]>(), 0..6);
-    (shape, any::<bool>(), operations).prop_map(|(shape, rows, dice)| Case {
-        rows: rows && !shape.is_empty(),
+    (shape, BLOCK..=PAGES, operations).prop_map(|(shape, tables, dice)| Case {
+        // No page tells nothing of the rows in it.
+        tables: if shape.first() == Some(&0) { BLOCK } else { tables.min(shape.len()) },
         shape,
         operations: dice.into_iter().map(|dice| dice.map(usize::from)).collect(),
     })
@@ -35,38 +50,48 @@ pub(crate) fn number(row: usize, k: usize) -> u16 {
 /// A window on the memory of a case, before its operations.
 pub(crate) fn memory(case: &Case) -> Window<'static> {
     let request = Request::FULL;
-    if case.rows {
-        let items: usize = case.shape[1..].iter().product();
-        let rows: Vec<Vec<u16>> =
-            (0..case.shape[0]).map(|row| (0..items).map(|k| number(row, k)).collect()).collect();
-        Rows::from_vecs(rows, &case.shape[1..]).unwrap().window(request).unwrap()
-    } else {
-        let items: usize = case.shape.iter().product();
-        let block = Memory::from_vec((0..items).map(|k| number(0, k)).collect());
-        let layout = Layout::contiguous(2, &case.shape, Order::C).unwrap();
-        let format = <u16 as extbuf_format::Element>::FORMAT;
-        Array::new(block, layout, format).unwrap().window(request).unwrap()
+    let (row_shape, count) = case.rows();
+    let items: usize = row_shape.iter().product();
+    let mut rows = (0..count).map(|row| (0..items).map(|k| number(row, k)).collect::<Vec<u16>>());
+    match case.tables {
+        BLOCK => {
+            let block = Memory::from_vec(rows.next().unwrap());
+            let layout = Layout::contiguous(2, &case.shape, Order::C).unwrap();
+            let format = <u16 as extbuf_format::Element>::FORMAT;
+            Array::new(block, layout, format).unwrap().window(request).unwrap()
+        }
+        ROWS => Rows::from_vecs(rows.collect(), row_shape).unwrap().window(request).unwrap(),
+        _ => {
+            let page = |_| {
+                let rows = rows.by_ref().take(case.shape[1]).collect();
+                Rows::from_vecs(rows, row_shape).unwrap().window(request).unwrap()
+            };
+            let pages = (0..case.shape[0]).map(page).collect();
+            Nested::new(pages, &case.shape[..1]).unwrap().window(request).unwrap()
+        }
     }
 }
 
 /// The twin of the same memory: the place of an item is its row and its byte.
 pub(crate) fn twin(case: &Case) -> Twin {
-    let mut strides = vec![0; case.shape.len()];
+    let ndim = case.shape.len();
+    let mut levels = vec![(0, vec![0; ndim]); case.tables + 1];
+    for (axis, (_, strides)) in levels[..case.tables].iter_mut().enumerate() {
+        strides[axis] = 8;
+    }
     let mut step = 2;
-    let from = usize::from(case.rows);
-    for axis in (from..case.shape.len()).rev() {
-        strides[axis] = step;
+    for axis in (case.tables..ndim).rev() {
+        levels[case.tables].1[axis] = step;
         step *= case.shape[axis] as isize;
     }
-    if !case.rows {
-        return Twin::new(&mut TwinMemory::default(), &case.shape, &[(0, strides)]);
-    }
-    let mut table = vec![0; case.shape.len()];
-    table[0] = 8;
-    let mut twin = Twin::new(&mut TwinMemory::default(), &case.shape, &[(0, table), (0, strides)]);
-    // The twin numbers blocks as they are met, from 1, and rows are met in order.
+    let mut twin = Twin::new(&mut TwinMemory::default(), &case.shape, &levels);
+    // The twin numbers blocks as it meets them, and it meets the rows in order.
+    let mut met: Vec<usize> = Vec::new();
     for place in &mut twin.places {
-        place.0 -= 1;
+        if !met.contains(&place.0) {
+            met.push(place.0);
+        }
+        place.0 = met.iter().position(|block| *block == place.0).unwrap();
     }
     twin
 }
