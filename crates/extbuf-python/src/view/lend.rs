@@ -137,7 +137,7 @@ impl View {
             return Ok(encoded);
         }
         let encoded = self.layout.to_suboffsets().map_err(|refusal| {
-            PyBufferError::new_err(format!("no consumer can be told of this layout: {refusal}"))
+            PyBufferError::new_err(format!("no consumer can be told: {refusal}"))
         })?;
         Ok(self.suboffsets.get_or_init(|| encoded))
     }
