@@ -122,11 +122,14 @@ fn every_pair() {
                     if from == to { Some(x) } else { to.encode(from.decode(x), from_integer, slow_mode) }
                 };
                 let expected: Vec<Option<u64>> = all.iter().map(one).collect();
-                let fits: Vec<u64> =
-                    all.iter().zip(&expected).filter(|(_, e)| e.is_some()).map(|(&x, _)| x).collect();
-                let good: Vec<u64> = expected.iter().flatten().copied().collect();
                 for (big_from, big_to) in [(false, false), (true, false), (false, true), (true, true)] {
                     let (src_format, dst_format) = (format(from_name, big_from), format(to_name, big_to));
+                    let native = cfg!(target_endian = "big");
+                    let turned = (big_from, big_to) != (native, native);
+                    // The orders are a pass of their own: a few of all numbers show it.
+                    let chosen = || all.iter().zip(&expected).step_by(if turned { 41 } else { 1 });
+                    let fits: Vec<u64> = chosen().filter(|(_, e)| e.is_some()).map(|(&x, _)| x).collect();
+                    let good: Vec<u64> = chosen().filter_map(|(_, e)| *e).collect();
                     let plan = |n: usize, level: Level| {
                         let of = |width| Layout::contiguous(width, &[n], Order::C).unwrap();
                         let options =
@@ -136,8 +139,6 @@ fn every_pair() {
                     };
                     let src = store(&fits, from.width(), big_from, 1);
                     let wanted = store(&good, to.width(), big_to, 0);
-                    let native = cfg!(target_endian = "big");
-                    let turned = (big_from, big_to) != (native, native);
                     for level in levels().filter(|&level| !turned || level == Level::of_this_machine()) {
                         let plan = plan(fits.len(), level);
                         let made = run(&plan, &src, to.width(), fits.len()).unwrap();
@@ -158,7 +159,8 @@ fn every_pair() {
                         }
                     }
                     // The first that does not fit is named, wherever it stands.
-                    if let Some(first) = expected.iter().position(Option::is_none) {
+                    if let Some(first) = chosen().position(|(_, e)| e.is_none()) {
+                        let all: Vec<u64> = chosen().map(|(&x, _)| x).collect();
                         let src = store(&all, from.width(), big_from, 1);
                         for level in levels().filter(|&level| !turned || level == Level::of_this_machine()) {
                             match run(&plan(all.len(), level), &src, to.width(), all.len()) {

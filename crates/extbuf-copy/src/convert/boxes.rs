@@ -11,6 +11,9 @@ pub(crate) struct Boxes {
     extents: Vec<usize>,
     pub(crate) size: Vec<usize>,
     counts: Vec<usize>,
+    /// Axes in the order in which boxes follow one another, fastest first: as the source lies, since what is read in
+    /// many short stretches takes longer than what is written so.
+    walk: Vec<usize>,
 }
 
 impl Boxes {
@@ -24,7 +27,12 @@ impl Boxes {
     ) -> Boxes {
         let mut size = vec![1usize; extents.len()];
         if extents.contains(&0) {
-            return Boxes { extents: extents.to_vec(), counts: vec![0; extents.len()], size };
+            return Boxes {
+                extents: extents.to_vec(),
+                counts: vec![0; extents.len()],
+                walk: Vec::new(),
+                size,
+            };
         }
         let along = |strides: &[isize]| {
             let mut axes: Vec<usize> = (0..extents.len()).rev().collect();
@@ -64,7 +72,7 @@ impl Boxes {
             }
         }
         let counts = extents.iter().zip(&size).map(|(&n, &size)| n.div_ceil(size)).collect();
-        Boxes { extents: extents.to_vec(), size, counts }
+        Boxes { extents: extents.to_vec(), size, counts, walk: src_axes }
     }
 
     /// How many boxes.
@@ -72,9 +80,9 @@ impl Boxes {
         self.counts.iter().product()
     }
 
-    /// Where box `number` begins and how far it extends, written over `place` and `size`. The last axis goes fastest.
+    /// Where box `number` begins and how far it extends, written over `place` and `size`.
     pub(crate) fn at(&self, mut number: usize, place: &mut [usize], size: &mut [usize]) {
-        for axis in (0..self.counts.len()).rev() {
+        for &axis in &self.walk {
             place[axis] = number % self.counts[axis] * self.size[axis];
             size[axis] = self.size[axis].min(self.extents[axis] - place[axis]);
             number /= self.counts[axis];

@@ -10,6 +10,7 @@ mod execute;
 mod lanes;
 mod number;
 mod recipe;
+mod shape;
 mod space;
 mod views;
 mod work;

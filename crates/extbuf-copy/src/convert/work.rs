@@ -9,9 +9,11 @@ use super::space::Space;
 use crate::fields::{Action, Step};
 use crate::kernel::{Caches, Level};
 
-/// Bytes that a box reads and writes at most, more or less: what fits the second cache of a core beside other things,
-/// and mostly the first.
-const BOX_BYTES: usize = 48 << 10;
+/// Bytes that a box reads and writes at most, more or less, whatever the second cache of a core holds. Of the transpose of
+/// 4096 x 4096 `f64` into `f32` and of a picture's bytes into planes of `f32` (one thread, Xeon with 2 MiB of second
+/// cache, ratio to memcpy of what is written) boxes of 48, 96, 192, 384 KiB got 0.15, 0.22, 0.21, 0.21 and 0.82, 0.79,
+/// 0.94, 1.02. Asking for the source of the next box made no difference that could be told from noise.
+const BOX_BYTES: usize = 384 << 10;
 
 /// Bytes written by a part, where there are several.
 const PART_BYTES: usize = 1 << 20;
@@ -48,7 +50,7 @@ impl Work {
         let bytes = dsts.iter().fold(0usize, |sum, dst| sum.saturating_add(dst.nbytes()));
         let size = |layouts: &[&Layout]| layouts.iter().map(|layout| layout.itemsize()).sum::<usize>();
         let (dst_size, src_size) = (size(dsts), size(srcs));
-        let most = (BOX_BYTES / (dst_size + src_size).max(1)).max(16);
+        let most = (BOX_BYTES.min(Caches::get().l2 / 4) / (dst_size + src_size).max(1)).max(16);
         let boxes = Boxes::choose(
             &space.extents,
             (dsts[0].itemsize(), space.dsts[0].strides()),

@@ -19,7 +19,7 @@ mod half;
 mod stream;
 mod swap;
 
-pub(super) use stream::{Stream, fence, stream};
+pub(super) use stream::{Stream, fence, prefetch, stream};
 
 use crate::kernel::Level;
 
