@@ -232,7 +232,7 @@ impl<'w> Worker<'w> {
                 for &(d, s) in &lines.starts {
                     // SAFETY: so many bytes side by side in the box and in the block, which has been written whole.
                     unsafe {
-                        stream(to.wrapping_offset(d), block.wrapping_offset(s).cast_const(), lines.len)
+                        stream(to.wrapping_offset(d), block.wrapping_offset(s).cast_const(), lines.len);
                     };
                 }
             }
