@@ -2,6 +2,7 @@
 //! lives in this file; each task is a module.
 #![forbid(unsafe_code)]
 
+mod assembly;
 mod bench;
 mod ci;
 mod deps;
@@ -52,6 +53,7 @@ Tasks:
               --report       only the page, from the results that are there
               --losses       only the list of cases in which somebody else is faster
               --counts       the instructions of tiny copies, by valgrind
+              --assembly     full-width loads and stores and no index checks in the inner loops
   fuzz      the fuzz targets, each for a minute; needs cargo-fuzz
               TARGET...      just these
               --seconds N    each for so long
@@ -130,6 +132,10 @@ fn dispatch() -> Result {
                     (Long("report"), Some(peers)) => peers.report = true,
                     (Long("losses"), Some(peers)) => peers.losses = true,
                     (Long("counts"), Some(peers)) => peers.counts = true,
+                    (Long("assembly"), Some(_)) => {
+                        nothing_more(arguments)?;
+                        return assembly::task();
+                    }
                     (Long("resume"), Some(peers)) => peers.passed_on.push("--resume".into()),
                     (Long(name @ ("only" | "budget" | "seconds" | "names" | "plugin")), Some(peers)) => {
                         let name = format!("--{name}");

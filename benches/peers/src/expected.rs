@@ -3,7 +3,7 @@
 
 use extbuf_plugin::Change;
 
-use crate::case::Case;
+use crate::case::Side;
 use crate::job::Job;
 use crate::memory::{Block, POISON};
 
@@ -13,13 +13,21 @@ pub fn expected(job: &Job) -> Block {
     let mut image = Block::new(case.dst.length * case.dst_item);
     debug_assert!(image.bytes().first().is_none_or(|&byte| byte == POISON));
     let to = image.bytes_mut();
-    each_index(&case.shape, |index, from_here, step_axis| {
-        let (mut dst, dst_step) =
-            (place(&case.dst, index, case.dst_item), stride(&case.dst, step_axis, case));
-        for k in 0..from_here {
-            let from = source(job, index, step_axis, k);
-            changed(case.change, from, &mut to[dst as usize..dst as usize + case.dst_item]);
-            dst += dst_step;
+    each_index(&case.shape, |index, extent, last| {
+        let step = |side: &Side| last.map_or(0, |axis| side.strides[axis]);
+        let (mut dst, dst_step) = (place(&case.dst, index), step(&case.dst));
+        let (mut src, src_step) = match case.entry.rows {
+            Some(_) => (0, 1),
+            None => (place(&case.src, index), step(&case.src)),
+        };
+        for _ in 0..extent {
+            let from = match case.entry.rows {
+                Some(_) => in_rows(job, index[0], src as usize),
+                None => &job.src.bytes()[src as usize * case.src_item..],
+            };
+            let at = dst as usize * case.dst_item;
+            changed(case.change, &from[..case.src_item], &mut to[at..at + case.dst_item]);
+            (src, dst) = (src + src_step, dst + dst_step);
         }
     });
     image
@@ -41,33 +49,23 @@ fn each_index(shape: &[usize], mut visit: impl FnMut(&[usize], usize, Option<usi
     }
 }
 
-fn place(side: &crate::case::Side, index: &[usize], item: usize) -> isize {
-    let items: isize = index.iter().zip(&side.strides).map(|(&k, &stride)| k as isize * stride).sum();
-    (side.offset as isize + items) * item as isize
+/// The item of the array at an index of all axes but the last.
+fn place(side: &Side, index: &[usize]) -> isize {
+    let along: isize = index.iter().zip(&side.strides).map(|(&k, &stride)| k as isize * stride).sum();
+    side.offset as isize + along
 }
 
-fn stride(side: &crate::case::Side, axis: Option<usize>, case: &Case) -> isize {
-    axis.map_or(0, |axis| side.strides[axis] * case.dst_item as isize)
-}
-
-/// The bytes of the source item at `index` and `k` along the last axis.
-fn source<'j>(job: &'j Job, index: &[usize], axis: Option<usize>, k: usize) -> &'j [u8] {
-    let case = &job.case;
-    let size = case.src_item;
-    if case.entry.rows.is_some() {
-        let [r0, _, rs, c0, _, cs] = case.entry.crop;
-        let (row, column) = if case.entry.transposed { (k, index[0]) } else { (index[0], k) };
-        let at = (c0 + column * cs) * size;
-        return &job.row(r0 + row * rs)[at..at + size];
-    }
-    let along = axis.map_or(0, |axis| case.src.strides[axis] * k as isize);
-    let at = (place(&case.src, index, 1) + along) as usize * size;
-    &job.src.bytes()[at..at + size]
+/// The item `[i, j]` of the result, where it lies in the rows of the picture.
+fn in_rows(job: &Job, i: usize, j: usize) -> &[u8] {
+    let [r0, _, rs, c0, _, cs] = job.case.entry.crop;
+    let (row, column) = if job.case.entry.transposed { (j, i) } else { (i, j) };
+    &job.row(r0 + row * rs)[(c0 + column * cs) * job.case.src_item..]
 }
 
 fn changed(change: Change, from: &[u8], to: &mut [u8]) {
     match change {
-        Change::Copy => to.copy_from_slice(from),
+        // A copy of a length that is not known costs a call.
+        Change::Copy => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
         Change::Swap => {
             to.copy_from_slice(from);
             to.reverse();

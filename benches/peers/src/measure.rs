@@ -124,7 +124,7 @@ fn first_runs(runner: &mut Runner, job: &mut Job, right: &Block, limit: f64) -> 
         if let Some(what) = wrong(job, right, output) {
             return First::Wrong(what);
         }
-        if first > 6.0 * limit && first > 0.12e9 {
+        if first > 6.0 * limit && first > 0.03e9 {
             return First::FarBehind(first);
         }
     }

@@ -9,7 +9,7 @@
 //! | [`peer_free`] | drops what was planned |
 //!
 //! Strides are counted in items here, since that is how harnesses count. The name asked for chooses how it is run:
-//! any name runs a plan that was made once, a name that ends in `_once` plans anew in every run, as the free functions
+//! any name runs a plan that was made once, one that ends in `once` or `one-shot` plans in every run, as the free functions
 //! of the copy crate do.
 //!
 //! `cargo build --release -p extbuf-plugin` leaves it as `target/release/libextbuf_plugin.so`.
@@ -164,7 +164,8 @@ fn handed_over(make: impl FnOnce() -> Option<Work>) -> *mut Work {
 unsafe fn way(name: *const c_char, threads: u32) -> Way {
     // SAFETY: the caller's contract.
     let name = unsafe { CStr::from_ptr(name) };
-    Way { threads: threads as usize, one_shot: name.to_bytes().ends_with(b"_once") }
+    let one_shot = [&b"once"[..], b"one-shot"].iter().any(|end| name.to_bytes().ends_with(end));
+    Way { threads: threads as usize, one_shot }
 }
 
 /// A list that may be empty, and then its pointer may be anything.
