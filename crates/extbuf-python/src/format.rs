@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
 
 use crate::item::Codec;
 use crate::raw::held;
-use crate::struct_module::iter::UnpackIterator;
+use crate::struct_module::iter;
 
 /// What an item of a buffer is: a format text, parsed to a tree of fields with offsets and sizes.
 ///
@@ -270,8 +270,8 @@ impl Format {
     }
 
     /// An iterator over the values of a buffer of items, one after the other.
-    fn iter_unpack<'py>(&self, buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, UnpackIterator>> {
-        UnpackIterator::over(self.plain_codec(buffer.py())?.clone(), false, buffer, length)
+    fn iter_unpack<'py>(&self, buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        iter::over(self.plain_codec(buffer.py())?.clone(), false, buffer, length)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

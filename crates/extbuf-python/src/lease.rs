@@ -92,9 +92,9 @@ impl Share {
         unsafe { Bound::from_borrowed_ptr_or_opt(py, self.lease.get().raw.owner()) }
     }
 
-    /// For the traversal of what holds the share.
-    pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.lease)
+    /// The lease, for the garbage collector.
+    pub(crate) fn lease(&self) -> &Py<Lease> {
+        &self.lease
     }
 
     /// The lease, for who counts the share by hand; [`Share::from_lease`] gives it back.

@@ -26,6 +26,7 @@
 #![allow(unsafe_code)]
 
 mod error;
+mod flat;
 mod pack;
 pub(crate) mod record;
 pub(crate) mod scalar;
@@ -60,6 +61,8 @@ pub(crate) struct Codec {
     objects: bool,
     /// One value, with its body.
     ops: Box<[Op]>,
+    /// The same where it is a row of plain values, as nearly all of the struct module's are.
+    flat: Option<flat::Flat>,
 }
 
 impl Codec {
@@ -75,7 +78,8 @@ impl Codec {
         if values > itemsize.saturating_mul(extbuf_format::MAX_DIMS).saturating_add(1 << 16) {
             return Err(PyValueError::new_err(format!("an item of {values} values without bytes")));
         }
-        Ok(Codec { format: format.clone(), itemsize, objects: format.has_objects(), ops: ops.into() })
+        let flat = flat::Flat::of(py, &ops);
+        Ok(Codec { format: format.clone(), itemsize, objects: format.has_objects(), ops: ops.into(), flat })
     }
 
     pub(crate) fn format(&self) -> &Format {
@@ -121,6 +125,10 @@ impl Codec {
     /// As [`Codec::read`]. The new reference, or null with an exception set.
     #[inline]
     pub(crate) unsafe fn read_tuple(&self, py: Python<'_>, at: *const u8) -> *mut ffi::PyObject {
+        if let Some(flat) = &self.flat {
+            // SAFETY: made of the ops, which are those of the item (I1); the contract is handed on.
+            return unsafe { flat.read(at) };
+        }
         match self.ops.split_first() {
             Some((&Op::Tuple { values, .. }, body)) => {
                 // SAFETY: the ops are those of so many values (I1), the contract is handed on.

@@ -16,8 +16,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyComplex, PyFloat, PyInt, PyString};
 
 use super::error::{Fault, PackError};
 
-/// Makes an object of the bytes at an address; the size is known to it.
-type Reader = unsafe fn(*const u8) -> *mut ffi::PyObject;
+/// Makes an object of so many bytes at an address: a new reference, or null with an exception set.
+pub(super) type Reader = unsafe fn(*const u8, usize) -> *mut ffi::PyObject;
 
 /// One value of an item.
 pub(crate) struct Leaf {
@@ -99,6 +99,20 @@ impl Leaf {
         matches!(self.way, Way::Object)
     }
 
+    /// What reads the value, where that takes nothing but its bytes.
+    pub(super) fn reader(&self) -> Option<Reader> {
+        match &self.way {
+            Way::Number { read, .. } => Some(*read),
+            Way::Bytes { .. } => Some(bytes_at),
+            Way::Pascal => Some(pascal_at),
+            Way::Rare(format) => {
+                let half = format.as_scalar().filter(|s| s.kind() == Kind::Float && self.size == 2)?;
+                Some(if half.is_swapped() { half_swapped } else { half_at })
+            }
+            Way::Object | Way::Bits { .. } => None,
+        }
+    }
+
     /// Bytes from the leaf's offset on that it reads and writes.
     pub(crate) fn size(&self) -> usize {
         self.size
@@ -123,7 +137,7 @@ impl Leaf {
     pub(crate) unsafe fn read(&self, py: Python<'_>, at: *const u8) -> *mut ffi::PyObject {
         match &self.way {
             // SAFETY: the contract is handed on; the reader was chosen for this size.
-            Way::Number { read, .. } => unsafe { read(at) },
+            Way::Number { read, .. } => unsafe { read(at, self.size) },
             // SAFETY: the contract is handed on.
             Way::Bytes { .. } => unsafe { bytes_at(at, self.size) },
             // SAFETY: the contract is handed on.
@@ -199,7 +213,7 @@ macro_rules! readers {
         /// # Safety
         ///
         /// The bytes of the number may be read.
-        unsafe fn $plain(at: *const u8) -> *mut ffi::PyObject {
+        unsafe fn $plain(at: *const u8, _size: usize) -> *mut ffi::PyObject {
             // SAFETY: the contract; read once, unaligned.
             $make(unsafe { at.cast::<$type>().read_unaligned() }.into())
         }
@@ -207,7 +221,7 @@ macro_rules! readers {
         /// # Safety
         ///
         /// The bytes of the number may be read.
-        unsafe fn $swapped(at: *const u8) -> *mut ffi::PyObject {
+        unsafe fn $swapped(at: *const u8, _size: usize) -> *mut ffi::PyObject {
             // SAFETY: the contract; read once, as bytes.
             let mut bytes = unsafe { at.cast::<[u8; size_of::<$type>()]>().read() };
             bytes.reverse();
@@ -230,7 +244,7 @@ readers! {
 /// # Safety
 ///
 /// One byte may be read.
-unsafe fn i8_at(at: *const u8) -> *mut ffi::PyObject {
+unsafe fn i8_at(at: *const u8, _size: usize) -> *mut ffi::PyObject {
     // SAFETY: the contract.
     int(unsafe { at.cast::<i8>().read() }.into())
 }
@@ -238,7 +252,7 @@ unsafe fn i8_at(at: *const u8) -> *mut ffi::PyObject {
 /// # Safety
 ///
 /// One byte may be read.
-unsafe fn u8_at(at: *const u8) -> *mut ffi::PyObject {
+unsafe fn u8_at(at: *const u8, _size: usize) -> *mut ffi::PyObject {
     // SAFETY: the contract.
     int(unsafe { at.read() }.into())
 }
@@ -246,7 +260,7 @@ unsafe fn u8_at(at: *const u8) -> *mut ffi::PyObject {
 /// # Safety
 ///
 /// One byte may be read.
-unsafe fn bool_at(at: *const u8) -> *mut ffi::PyObject {
+unsafe fn bool_at(at: *const u8, _size: usize) -> *mut ffi::PyObject {
     // SAFETY: the contract.
     let set = unsafe { at.read() } != 0;
     // SAFETY: an attached thread; a singleton, with a reference of its own.
@@ -277,6 +291,34 @@ fn unsigned_int(number: u64) -> *mut ffi::PyObject {
 fn float(number: f64) -> *mut ffi::PyObject {
     // SAFETY: an attached thread.
     unsafe { ffi::PyFloat_FromDouble(number) }
+}
+
+/// # Safety
+///
+/// Two bytes may be read.
+unsafe fn half_at(at: *const u8, _size: usize) -> *mut ffi::PyObject {
+    // SAFETY: the contract; read once, unaligned.
+    float(widened(unsafe { at.cast::<u16>().read_unaligned() }))
+}
+
+/// # Safety
+///
+/// Two bytes may be read.
+unsafe fn half_swapped(at: *const u8, _size: usize) -> *mut ffi::PyObject {
+    // SAFETY: the contract; read once, unaligned.
+    float(widened(unsafe { at.cast::<u16>().read_unaligned() }.swap_bytes()))
+}
+
+/// A half float, exactly.
+fn widened(bits: u16) -> f64 {
+    let (power, digits) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let magnitude = match power {
+        0 => digits * f64::from_bits((1023 - 24) << 52),
+        31 if digits == 0.0 => f64::INFINITY,
+        31 => f64::from_bits(0x7ff << 52 | u64::from(bits & 1023) << 42),
+        power => (1024.0 + digits) * f64::from_bits(((power - 25 + 1023) as u64) << 52),
+    };
+    f64::from_bits(magnitude.to_bits() | u64::from(bits >> 15) << 63)
 }
 
 /// # Safety

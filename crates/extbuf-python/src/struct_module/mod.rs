@@ -141,10 +141,7 @@ fn unpack_from<'py>(
 /// Return an iterator over tuples unpacked from a buffer of a multiple of calcsize(format) bytes.
 #[pyfunction]
 #[pyo3(signature = (format, buffer, /))]
-fn iter_unpack<'py>(
-    format: &Bound<'py, PyAny>,
-    buffer: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, iter::UnpackIterator>> {
+fn iter_unpack<'py>(format: &Bound<'py, PyAny>, buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     compiled(format)?.borrow().iter_unpack(buffer)
 }
 

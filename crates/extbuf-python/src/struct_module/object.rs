@@ -9,9 +9,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-use super::Compiled;
 use super::error::{of_pack, struct_error};
-use super::iter::UnpackIterator;
+use super::{Compiled, iter};
 use crate::raw::held;
 
 /// Create a compiled struct object.
@@ -147,11 +146,8 @@ impl Struct {
 
     /// Return an iterator over tuples unpacked from a buffer of a multiple of `size` bytes.
     #[pyo3(signature = (buffer, /))]
-    pub(super) fn iter_unpack<'py>(
-        &self,
-        buffer: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, UnpackIterator>> {
-        UnpackIterator::over(self.ready()?.codec.clone(), true, buffer, struct_error)
+    pub(super) fn iter_unpack<'py>(&self, buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        iter::over(self.ready()?.codec.clone(), true, buffer, struct_error)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
