@@ -315,6 +315,6 @@ pub(crate) fn dense(layout: &Layout, itemsize: usize, order: Order) -> Result<La
     Ok(Layout::contiguous(itemsize, layout.shape(), order)?)
 }
 
-fn refuse_objects(format: &Format) -> Result<(), CopyError> {
+pub(crate) fn refuse_objects(format: &Format) -> Result<(), CopyError> {
     if format.has_objects() { Err(CopyErrorKind::Objects.into()) } else { Ok(()) }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use extbuf_format::FormatError;
 use extbuf_layout::LayoutError;
 
 /// Why a copy was refused or stopped. [`kind`](CopyError::kind) carries the numbers.
@@ -112,6 +113,11 @@ pub enum CopyErrorKind {
     },
     /// A value that the destination's format cannot hold: 300 into `B`. Nothing has been written.
     Value(Box<BadValue>),
+    /// A value that is none of the format: a text to fill floats with.
+    Format(FormatError),
+    /// Two views that are written, or one that is written and one that is read, may have bytes in common: two windows of
+    /// one block of foreign memory that are to be exchanged.
+    SharedBytes,
     /// A view whose layout or format is not the one that was planned for.
     NotPlanned {
         /// `"destination"` or `"source"`.
@@ -188,6 +194,8 @@ impl fmt::Display for CopyError {
                 InField(&bad.path),
                 bad.format
             ),
+            Format(error) => write!(f, "{error}"),
+            SharedBytes => f.write_str("the two views may have bytes in common"),
             NotPlanned { side } => {
                 write!(f, "the {side} is not of the layout and format that were planned for")
             }
@@ -208,6 +216,7 @@ impl std::error::Error for CopyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             CopyErrorKind::Layout(error) => Some(error),
+            CopyErrorKind::Format(error) => Some(error),
             _ => None,
         }
     }

@@ -15,10 +15,13 @@ mod space;
 mod views;
 mod work;
 
+pub(crate) use boxes::Boxes;
 pub(crate) use execute::{Bases, First, Phase};
 pub(crate) use number::{Number, Stored};
 pub(crate) use recipe::Recipe;
+pub(crate) use space::Space;
 pub use views::{ViewPlan, convert, to_contiguous_as};
+pub(crate) use views::{check_shapes, run};
 pub(crate) use work::Work;
 
 /// What becomes of a number that the other format cannot hold.
