@@ -40,7 +40,7 @@ pub struct Column {
 /// use extbuf_protocol::{Array, Exporter, Memory, Request};
 ///
 /// let format = Format::parse("<T{B:tag:f:x:}")?;
-/// let bytes = vec![1, 0, 0, 128, 63, 2, 0, 0, 0, 64];
+/// let bytes = vec![1u8, 0, 0, 128, 63, 2, 0, 0, 0, 64];
 /// let mut records = Array::new(Memory::from_vec(bytes), Layout::contiguous(5, &[2], Order::C)?, format)?;
 /// let columns = to_columns(&records.export(Request::FULL_RO)?.view(), Order::C)?;
 /// assert_eq!(columns[1].name.as_deref(), Some("x"));
