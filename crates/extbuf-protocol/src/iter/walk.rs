@@ -48,10 +48,12 @@ impl Part {
 }
 
 impl<'a> Walk<'a> {
+    #[inline]
     pub(crate) fn new(raw: &RawView<'a>) -> Walk<'a> {
         Walk::over(Lines::new(raw))
     }
 
+    #[inline]
     pub(crate) fn over(lines: Lines<'a>) -> Walk<'a> {
         Walk { front: Part::NONE, back: Part::NONE, step: lines.step(), lines }
     }
@@ -141,12 +143,13 @@ impl<'a> Walk<'a> {
 
     /// `T` says how far apart items lie where they lie side by side; nothing is read.
     #[inline]
-    pub(crate) fn fold<T, B>(mut self, init: B, mut f: impl FnMut(B, *mut u8) -> B) -> B {
-        let mut all = each::<T, B>(self.front, self.step, init, &mut f);
-        while let Some(at) = self.lines.next() {
-            all = each::<T, B>(Part { at, left: self.lines.items() }, self.step, all, &mut f);
+    pub(crate) fn fold<T, B>(self, init: B, mut f: impl FnMut(B, *mut u8) -> B) -> B {
+        let Walk { front, step, back, mut lines } = self;
+        let mut all = each::<T, B>(front, step, init, &mut f);
+        while let Some(at) = lines.next() {
+            all = each::<T, B>(Part { at, left: lines.items() }, step, all, &mut f);
         }
-        each::<T, B>(self.back, self.step, all, &mut f)
+        each::<T, B>(back, step, all, &mut f)
     }
 
     #[inline]

@@ -16,6 +16,7 @@
 #[cfg(doctest)]
 mod aliasing;
 mod element;
+mod grid;
 mod mutable;
 mod proof;
 
@@ -34,6 +35,8 @@ use crate::refusal::{Refusal, RefusalKind};
 use crate::sharing::{Frozen, Sharing};
 use crate::view::View;
 use crate::view::raw::RawView;
+
+use grid::Grid;
 
 pub use element::{Be, Le, Ordered, Unaligned};
 pub use mutable::TypedViewMut;
@@ -56,8 +59,14 @@ pub(crate) use proof::aligned;
 pub struct TypedView<'a, T, S: Sharing = Frozen> {
     /// T1 to T3 hold for it.
     view: View<'a, S>,
+    grid: Grid,
     items: PhantomData<&'a [T]>,
 }
+
+// SAFETY: the addresses in the grid are those of the view, which is `Send` itself where it may be, and leads to `T`s.
+unsafe impl<T: Sync, S: Sharing + Send> Send for TypedView<'_, T, S> {}
+// SAFETY: as above.
+unsafe impl<T: Sync, S: Sharing + Sync> Sync for TypedView<'_, T, S> {}
 
 impl<'a, S: Sharing> View<'a, S> {
     /// Proves that the items are `T`s.
@@ -83,7 +92,7 @@ impl<'a, S: Sharing> View<'a, S> {
     /// [`RefusalKind::ItemBytes`] where `T::FORMAT` is not that of a `T`.
     pub fn typed<T: Element>(self) -> Result<TypedView<'a, T, S>, Refusal> {
         proof::of::<T, S>(self.raw())?;
-        Ok(TypedView { view: self, items: PhantomData })
+        Ok(TypedView::of(self))
     }
 }
 
@@ -157,7 +166,7 @@ macro_rules! typed_operations {
         /// As [`View::split_at`].
         pub fn split_at(self, axis: usize, at: usize) -> Result<(Self, Self), Refusal> {
             let (low, high) = self.view.split_at(axis, at)?;
-            Ok((Self { view: low, items: PhantomData }, Self { view: high, items: PhantomData }))
+            Ok((Self::of(low), Self::of(high)))
         }
 
         /// Where the items are.
@@ -209,7 +218,7 @@ macro_rules! typed_operations {
         }
 
         fn map(self, f: impl FnOnce(UntypedView<'a, S>) -> UntypedView<'a, S>) -> Self {
-            Self { view: f(self.view), items: PhantomData }
+            Self::of(f(self.view))
         }
 
         /// For operations that reach a subset of the items; private, the callers answer for that (T1 to T3).
@@ -217,7 +226,12 @@ macro_rules! typed_operations {
             self,
             f: impl FnOnce(UntypedView<'a, S>) -> Result<UntypedView<'a, S>, Refusal>,
         ) -> Result<Self, Refusal> {
-            Ok(Self { view: f(self.view)?, items: PhantomData })
+            Ok(Self::of(f(self.view)?))
+        }
+
+        /// For a view of which T1 to T3 hold.
+        fn of(view: UntypedView<'a, S>) -> Self {
+            Self { grid: Grid::of(view.raw()), view, items: PhantomData }
         }
     };
 }
@@ -262,7 +276,7 @@ impl<'a, T: Element> TypedView<'a, T> {
     where
         T: bytemuck::NoUninit,
     {
-        TypedView { view: View::from_slice(slice), items: PhantomData }
+        TypedView::of(View::from_slice(slice))
     }
 
     /// The item at `index`, in place. `view[[i, j]]` does the same, and panics outside of the shape.
@@ -298,6 +312,7 @@ impl<'a, T: Element> TypedView<'a, T> {
     /// assert!(columns.iter().eq(&[1.0, 3.0, 2.0, 4.0]));
     /// # Ok::<(), extbuf_protocol::Refusal>(())
     /// ```
+    #[inline]
     pub fn iter(&self) -> Iter<'a, T> {
         // SAFETY: V1 to V5 of the view; T1 to T3.
         unsafe { Iter::new(Walk::new(self.view.raw())) }
@@ -357,31 +372,25 @@ unsafe fn read<T: Element, S: Sharing>(at: *mut u8) -> Result<T, Refusal> {
     Ok(unsafe { (&raw const bits).cast::<T>().read() })
 }
 
-/// The address of an item, as `RawView::item`; with the number of axes known to the compiler the loop goes away.
+/// The address of an item, as `RawView::item`.
 #[inline]
-fn place<const N: usize>(raw: &RawView<'_>, index: &[usize; N]) -> Option<*mut u8> {
-    let layout: &Layout = &raw.layout;
-    if !layout.is_direct() {
-        return raw.item(index).ok();
+fn place<const N: usize>(grid: &Grid, raw: &RawView<'_>, index: &[usize; N]) -> *mut u8 {
+    match grid.place(index) {
+        Some(at) => at,
+        None => far(raw, index),
     }
-    let shape: &[usize; N] = layout.shape().try_into().ok()?;
-    let strides: &[isize; N] = layout.strides(0).try_into().ok()?;
-    let mut place = layout.offset(0);
-    for axis in 0..N {
-        if index[axis] >= shape[axis] {
-            return None;
-        }
-        place = place.wrapping_add(strides[axis].wrapping_mul(index[axis] as isize));
-    }
-    Some(raw.base().wrapping_offset(place))
 }
 
-#[cold]
+/// The same without a grid.
+///
+/// # Panics
+///
+/// Outside of the shape.
 #[inline(never)]
-fn outside(raw: &RawView<'_>, index: &[usize]) -> ! {
+fn far(raw: &RawView<'_>, index: &[usize]) -> *mut u8 {
     match raw.item(index) {
+        Ok(at) => at,
         Err(refusal) => panic!("{refusal}"),
-        Ok(_) => unreachable!("an index inside the shape"),
     }
 }
 
@@ -393,11 +402,9 @@ impl<T: Element, const N: usize> Index<[usize; N]> for TypedView<'_, T> {
 
     #[inline]
     fn index(&self, index: [usize; N]) -> &T {
-        match place(self.view.raw(), &index) {
-            // SAFETY: as in `get_ref`.
-            Some(at) => unsafe { &*item::<T>(at) },
-            None => outside(self.view.raw(), &index),
-        }
+        let at = place(&self.grid, self.view.raw(), &index);
+        // SAFETY: as in `get_ref`.
+        unsafe { &*item::<T>(at) }
     }
 }
 
@@ -421,7 +428,7 @@ impl<'a, T: Element> IntoIterator for TypedView<'a, T> {
 
 impl<T, S: Sharing> Clone for TypedView<'_, T, S> {
     fn clone(&self) -> Self {
-        TypedView { view: self.view.clone(), items: PhantomData }
+        TypedView { view: self.view.clone(), grid: self.grid, items: PhantomData }
     }
 }
 

@@ -10,7 +10,8 @@ use bytemuck::NoUninit;
 use extbuf_format::{Element, Format};
 use extbuf_layout::{Layout, Slice, SliceItem};
 
-use super::{fixed, outside, place, proof, read, typed_operations};
+use super::grid::Grid;
+use super::{fixed, place, proof, read, typed_operations};
 use crate::iter::references::item;
 use crate::iter::walk::Walk;
 use crate::iter::{Indexed, IterMut, SlicesMut};
@@ -36,8 +37,14 @@ use crate::{RefusalKind, View};
 pub struct TypedViewMut<'a, T, S: Sharing = Frozen> {
     /// T1 to T3 hold for it. Nothing but a `T` is written through this.
     view: ViewMut<'a, S>,
+    grid: Grid,
     items: PhantomData<&'a mut [T]>,
 }
+
+// SAFETY: the addresses in the grid are those of the view, which is `Send` itself where it may be, and leads to `T`s.
+unsafe impl<T: Send, S: Sharing + Send> Send for TypedViewMut<'_, T, S> {}
+// SAFETY: as above; a shared reference reads `T`s.
+unsafe impl<T: Sync, S: Sharing + Sync> Sync for TypedViewMut<'_, T, S> {}
 
 impl<'a, S: Sharing> ViewMut<'a, S> {
     /// Proves that the items are `T`s, as [`View::typed`].
@@ -47,7 +54,7 @@ impl<'a, S: Sharing> ViewMut<'a, S> {
     /// As [`View::typed`].
     pub fn typed<T: Element + NoUninit>(self) -> Result<TypedViewMut<'a, T, S>, Refusal> {
         proof::of::<T, S>(self.raw())?;
-        Ok(TypedViewMut { view: self, items: PhantomData })
+        Ok(TypedViewMut::of(self))
     }
 }
 
@@ -58,12 +65,12 @@ impl<'a, T: Element + NoUninit, S: Sharing> TypedViewMut<'a, T, S> {
 
     /// The same items for reading, while this is borrowed.
     pub fn as_typed(&self) -> super::TypedView<'_, T, S> {
-        super::TypedView { view: self.view.as_view(), items: PhantomData }
+        super::TypedView { view: self.view.as_view(), grid: self.grid, items: PhantomData }
     }
 
     /// The same items for writing, for the time of a borrow.
     pub fn reborrow(&mut self) -> TypedViewMut<'_, T, S> {
-        TypedViewMut { view: self.view.reborrow(), items: PhantomData }
+        TypedViewMut { grid: self.grid, view: self.view.reborrow(), items: PhantomData }
     }
 
     /// Writes the item at `index`.
@@ -111,8 +118,10 @@ impl<'a, T: Element + NoUninit> TypedViewMut<'a, T> {
     }
 
     /// References to the items, to be written, in C order.
+    #[inline]
     pub fn iter_mut(&mut self) -> IterMut<'_, T> {
-        self.reborrow().into_iter()
+        // SAFETY: V1 to V5 of the view, which is borrowed exclusively; T1 to T3, and `NoUninit`.
+        unsafe { IterMut::new(Walk::new(self.view.raw())) }
     }
 
     /// Runs of items, to be written, as in [`TypedView::runs`](crate::TypedView::runs).
@@ -161,11 +170,9 @@ impl<T: Element + NoUninit, const N: usize> Index<[usize; N]> for TypedViewMut<'
 
     #[inline]
     fn index(&self, index: [usize; N]) -> &T {
-        match place(self.view.raw(), &index) {
-            // SAFETY: V1, V2, V5: an item of the view, not written while `self` is borrowed; T1 to T3.
-            Some(at) => unsafe { &*item::<T>(at) },
-            None => outside(self.view.raw(), &index),
-        }
+        let at = place(&self.grid, self.view.raw(), &index);
+        // SAFETY: V1, V2, V5: an item of the view, not written while `self` is borrowed; T1 to T3.
+        unsafe { &*item::<T>(at) }
     }
 }
 
@@ -175,11 +182,9 @@ impl<T: Element + NoUninit, const N: usize> Index<[usize; N]> for TypedViewMut<'
 impl<T: Element + NoUninit, const N: usize> IndexMut<[usize; N]> for TypedViewMut<'_, T> {
     #[inline]
     fn index_mut(&mut self, index: [usize; N]) -> &mut T {
-        match place(self.view.raw(), &index) {
-            // SAFETY: as in `get_mut`.
-            Some(at) => unsafe { &mut *item::<T>(at) },
-            None => outside(self.view.raw(), &index),
-        }
+        let at = place(&self.grid, self.view.raw(), &index);
+        // SAFETY: as in `get_mut`.
+        unsafe { &mut *item::<T>(at) }
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn twin(case: &Case) -> Twin {
     let ndim = case.shape.len();
     let mut levels = vec![(0, vec![0; ndim]); case.tables + 1];
     for (axis, (_, strides)) in levels[..case.tables].iter_mut().enumerate() {
-        strides[axis] = 8;
+        strides[axis] = size_of::<usize>() as isize;
     }
     let mut step = 2;
     for axis in (case.tables..ndim).rev() {

@@ -136,9 +136,10 @@ impl View {
         if let Some(encoded) = self.suboffsets.get() {
             return Ok(encoded);
         }
-        let encoded = self.layout.to_suboffsets().map_err(|refusal| {
-            PyBufferError::new_err(format!("no consumer can be told: {refusal}"))
-        })?;
+        let encoded = self
+            .layout
+            .to_suboffsets()
+            .map_err(|refusal| PyBufferError::new_err(format!("no consumer can be told: {refusal}")))?;
         Ok(self.suboffsets.get_or_init(|| encoded))
     }
 }
