@@ -134,8 +134,8 @@ fn items_larger_than_the_buffer_on_the_stack_are_read_whole() {
     let text = window.view().value(&[1]).unwrap().to_string();
     let expected = Format::parse("100s").unwrap().unpack(&bytes[100..]).unwrap().to_string();
     assert_eq!(text, expected);
-    let numbers = window.view_mut().unwrap().cast(Format::parse("<H").unwrap()).unwrap();
-    assert_eq!(numbers.get::<u16>(&[99]).unwrap(), 198 | 199 << 8);
+    let numbers = window.view_mut().unwrap().cast(u16::FORMAT).unwrap();
+    assert_eq!(numbers.get::<u16>(&[99]).unwrap(), u16::from_ne_bytes([198, 199]));
 }
 
 #[test]
