@@ -71,7 +71,8 @@ pub(crate) fn find(sorted: &Loops, unit: usize) -> Option<Chains> {
     }
     chains.whole = along_i.min(along_j) * unit >= 64;
     let least = SHORTEST.div_ceil(unit).max(2);
-    (along_i >= least && along_j >= least).then_some(chains)
+    let worth = along_i.min(along_j) >= least && along_i.max(along_j) * unit >= 64;
+    worth.then_some(chains)
 }
 
 impl Chains {

@@ -60,6 +60,10 @@ const STREAMED_BYTES: usize = 4096;
 /// The same where it is written through the cache.
 const CACHED_BYTES: usize = 1024;
 
+/// Bytes of a row from which on it is worth a carry: the two ends of a shorter one, written through the cache in the midst
+/// of lines that are written past it, cost more than those lines gain (rows of 108 bytes took 15 times as long).
+const CARRIED_FROM: usize = 512;
+
 /// Steps along `j` in a block, where a block need not go on to the end.
 const DEEP: usize = 256;
 
@@ -239,17 +243,19 @@ impl<'p> Turn<'p> {
     /// As for [`run`](Turn::run), with a unit of `N` bytes; the machine has the level of the form.
     #[inline(always)]
     unsafe fn blocks<F: Form<N>, const N: usize>(&self, dst: *mut u8, src: *const u8) {
-        if !(self.streams && F::STREAMS) {
-            // SAFETY: the caller's contract.
-            unsafe { self.panels::<F, N, CACHED>(dst, src, DEEP) };
-        } else if (dst.addr() | self.aligned).is_multiple_of(64) {
+        let streams = self.streams && F::STREAMS;
+        let bytes = self.deep * N;
+        if streams && bytes >= 64 && (dst.addr() | self.aligned).is_multiple_of(64) {
             // SAFETY: the caller's contract; every row begins at a line.
             unsafe { self.panels::<F, N, ALIGNED>(dst, src, DEEP) };
             F::fence();
-        } else {
+        } else if streams && bytes >= CARRIED_FROM {
             // SAFETY: the caller's contract.
             unsafe { self.panels::<F, N, CARRIED>(dst, src, self.deep) };
             F::fence();
+        } else {
+            // SAFETY: the caller's contract.
+            unsafe { self.panels::<F, N, CACHED>(dst, src, DEEP) };
         }
     }
 
@@ -353,6 +359,8 @@ unsafe fn panel<F: Form<N>, const N: usize, const MODE: u8>(
     // In how many pieces a line of the source is turned, and rows asked for with each of them.
     let pieces = (64 / N / F::ITEMS).max(1);
     let with_each = F::ROWS.div_ceil(pieces);
+    // Rows that are read on and on the hardware follows by itself; asking for them too cost a tenth of the time.
+    let asks = MODE == CACHED || N > 1 && rows.len() * N < STREAMED_BYTES;
     let (mut j, mut now) = (0, 0);
     while j < count {
         let here = F::ROWS.min(count - j);
@@ -369,9 +377,16 @@ unsafe fn panel<F: Form<N>, const N: usize, const MODE: u8>(
         let mut i = 0;
         while i < rows.len() {
             let asked = i / F::ITEMS % pieces * with_each;
-            if asked + with_each <= further {
+            if asks && asked + with_each <= further {
                 for k in 0..with_each {
                     prefetch(next[asked + k].wrapping_add(i * N));
+                }
+            }
+            if MODE == CARRIED && (j == 0 || further == 0 && j + here < count) {
+                // The ends of a row are written through the cache, and would each wait for their line.
+                let (ahead, end) = if j == 0 { (16, 0) } else { (0, (count - j) * N - 1) };
+                for row in rows.iter().skip(i + ahead).take(F::ITEMS) {
+                    prefetch(to.wrapping_offset(*row).wrapping_add(end));
                 }
             }
             // The last lines may be some of those before, turned once more and not written.
