@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use crate::kernel::{self, Grid, Lines, Manner, ONCE, Rows, Table, Turn};
+use crate::kernel::{self, Caches, Grid, Lines, Manner, ONCE, Rows, Table, Turn};
 use crate::plan::{Chain, Kernel, Loop, Loops, MOST_TOGETHER, Plan, Split};
 
 impl Plan {
@@ -63,16 +63,21 @@ impl Plan {
         }
         let manner = Manner { level: self.level, streams: self.streams };
         let mut rows = Rows::new();
-        let mut lines;
+        let (mut lines, mut pattern, table);
         let (around, inside) = loops.split_at(loops.len().saturating_sub(self.inner));
         let (loops, whole) = match self.kernel {
-            Kernel::Table => (around, Whole::Table(Table::new(inside))),
+            Kernel::Table => {
+                table = Table::new(inside);
+                (around, Whole::Table(&table))
+            }
             Kernel::Transpose if self.tall > 0 => {
                 let (along_i, along_j) = inside.split_at(self.tall);
                 (around, Whole::Turn(Turn::new(unit, manner, along_i, along_j, &mut rows)))
             }
             kernel if kernel == Kernel::Weave || kernel == Kernel::Run && self.together == 1 => {
-                lines = Lines::new(kernel, manner, unit, inside, around.last());
+                let asks = self.bytes >= Caches::get().l2 / 4;
+                pattern = None;
+                lines = Lines::new(kernel, manner, unit, inside, around.last(), asks, &mut pattern);
                 match &mut lines {
                     Some(lines) => (around, Whole::Lines(lines)),
                     None => (&loops[..], Whole::None),
@@ -230,9 +235,9 @@ struct Job<'p> {
 #[allow(clippy::large_enum_variant)]
 enum Whole<'p> {
     None,
-    Table(Table),
+    Table(&'p Table),
     Turn(Turn<'p>),
-    Lines(&'p mut Lines),
+    Lines(&'p mut Lines<'p>),
 }
 
 impl Job<'_> {

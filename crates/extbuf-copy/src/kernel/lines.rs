@@ -6,31 +6,33 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::x86::{rows::Rows, weave::Loom};
-use super::{Grid, Manner, ONCE};
+use super::{Grid, Manner, ONCE, weave::Pattern};
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::{Level, weave::Block};
 use crate::plan::{Kernel, Loop};
 
 /// One part of a plan: the innermost loops of a weave or of rows.
-// One stands on the stack of each running part; a box would be an allocation for each.
+// One stands on the stack of each running part.
 #[allow(clippy::large_enum_variant)]
-pub(crate) enum Lines {
+pub(crate) enum Lines<'p> {
     #[cfg(target_arch = "x86_64")]
-    Weave(Loom),
+    Weave(Loom<'p>),
     #[cfg(target_arch = "x86_64")]
     Rows(Rows, Grid),
 }
 
-impl Lines {
+impl<'p> Lines<'p> {
     /// For the innermost loops of a plan, at most two. `around` is the loop outside these. `None` where the kernel is
-    /// another, or has no form for the machine.
+    /// another, or has no form for the machine. `asks` for lines before their time, where they do not lie in the cache. The pattern of a weave is kept in `place`.
     pub(crate) fn new(
         kernel: Kernel,
         manner: Manner,
         unit: usize,
         inside: &[Loop],
         around: Option<&Loop>,
-    ) -> Option<Lines> {
+        asks: bool,
+        place: &'p mut Option<Pattern>,
+    ) -> Option<Lines<'p>> {
         let (i, j) = match *inside {
             [] => (ONCE, ONCE),
             [j] => (ONCE, j),
@@ -43,17 +45,19 @@ impl Lines {
                 let (px, ch) = if inside.len() == 1 { (j, ONCE) } else { (i, j) };
                 let block = Block::new(unit, px, ch)?;
                 // SAFETY: the plan names a level that this machine has.
-                return Some(Lines::Weave(unsafe { Loom::new(block, manner.streams, around) }));
+                return Some(Lines::Weave(unsafe {
+                    Loom::new(block, (manner.streams, asks), around, place)
+                }));
             }
             Kernel::Run if manner.level >= Level::Avx512 => {
                 let joined = inside.is_empty() || j.dst == unit as isize;
                 // SAFETY: the plan names a level that this machine has.
-                let rows = unsafe { Rows::new(unit, joined, manner.streams) };
+                let rows = unsafe { Rows::new(unit, joined, (manner.streams, asks)) };
                 return Some(Lines::Rows(rows, Grid { i, j }));
             }
             _ => {}
         }
-        let _ = (kernel, manner, unit, i, j, around);
+        let _ = (kernel, manner, unit, i, j, around, asks, place);
         None
     }
 
@@ -158,7 +162,12 @@ mod tests {
         let at = |target: &mut Vec<u8>, k: usize| {
             (target.as_mut_ptr().wrapping_add(to[k]), source.as_ptr().wrapping_add(from[k]))
         };
-        let Some(mut lines) = Lines::new(Kernel::Run, manner, unit, &[i, j], None) else { return };
+        let mut place = None;
+        let Some(mut lines) =
+            Lines::new(Kernel::Run, manner, unit, &[i, j], None, manner.streams, &mut place)
+        else {
+            return;
+        };
         let (dst, src) = at(&mut target, 0);
         // SAFETY: the loops from these two addresses stay inside both vectors.
         unsafe { lines.run(dst, src) };
@@ -167,7 +176,11 @@ mod tests {
         assert!(target == expected, "unit {unit}, {i:?}, {j:?}, {manner:?}");
         // The same one by one, from a list of places.
         target = poisoned;
-        let Some(mut lines) = Lines::new(Kernel::Run, manner, unit, &[], None) else { return };
+        let mut place = None;
+        let Some(mut lines) = Lines::new(Kernel::Run, manner, unit, &[], None, manner.streams, &mut place)
+        else {
+            return;
+        };
         let begins: Vec<_> = (0..to.len()).map(|k| at(&mut target, k)).collect();
         // SAFETY: the rows at these places lie inside both vectors.
         unsafe { lines.run_all(&begins) };

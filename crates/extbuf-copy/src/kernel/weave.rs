@@ -190,19 +190,23 @@ pub(crate) struct Masks {
 }
 
 impl Pattern {
-    /// Of one block, and the masks of a whole one.
-    pub(crate) fn new(block: &Block) -> (Pattern, Masks) {
+    const NONE: Pattern = Pattern {
+        ins: 0,
+        outs: 0,
+        arrangement: Arrangement::Each,
+        from: [0; MOST_IN],
+        to: [0; MOST_OUT],
+        takes: [0; MOST_IN * MOST_OUT],
+        places: [Line([0; WIDTH]); MOST_OUT],
+    };
+
+    /// Of one block, worked out in the place given, since it is too large to be passed on; and the masks of a whole
+    /// block.
+    pub(crate) fn new<'p>(block: &Block, place: &'p mut Option<Pattern>) -> (&'p Pattern, Masks) {
         let &Block { unit, px, ch, dst, src, ins, outs, group } = block;
         let lowest = block.lowest();
-        let mut pattern = Pattern {
-            ins,
-            outs,
-            arrangement: Arrangement::Each,
-            from: [0; MOST_IN],
-            to: [0; MOST_OUT],
-            takes: [0; MOST_IN * MOST_OUT],
-            places: [Line([0; WIDTH]); MOST_OUT],
-        };
+        let pattern = place.insert(Pattern::NONE);
+        (pattern.ins, pattern.outs) = (ins, outs);
         for (i, from) in pattern.from.iter_mut().enumerate().take(ins) {
             *from = lowest + i as isize * if src == Side::Planes { ch.src } else { WIDTH as isize };
         }
@@ -332,7 +336,10 @@ mod tests {
         }
         let loops = [px, ch];
         let inside = if ch == ONCE { &loops[..1] } else { &loops };
-        let Some(mut lines) = Lines::new(Kernel::Weave, manner, unit, inside, None) else {
+        let mut place = None;
+        let Some(mut lines) =
+            Lines::new(Kernel::Weave, manner, unit, inside, None, manner.streams, &mut place)
+        else {
             return;
         };
         let to = target.as_mut_ptr().wrapping_offset(margin as isize - low_d);
@@ -390,7 +397,8 @@ mod tests {
         kinds(|unit, px, ch| {
             let Some(block) = Block::new(unit, px, ch) else { return };
             blocks += 1;
-            let (pattern, whole) = super::Pattern::new(&block);
+            let mut place = None;
+            let (pattern, whole) = super::Pattern::new(&block, &mut place);
             for pixels in 1..=block.group {
                 let masks = if pixels < block.group { whole.first(&block, pixels) } else { whole };
                 let mut read: Vec<isize> = Vec::new();

@@ -30,8 +30,9 @@ pub(crate) struct Rows {
 impl Rows {
     /// For rows of `unit` bytes; `joined` where one often begins where another ends.
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(crate) fn new(unit: usize, joined: bool, streams: bool) -> Rows {
-        Rows { pen: (streams && (joined || unit >= LONG)).then(|| Pen::new()), unit, ask: streams }
+    pub(crate) fn new(unit: usize, joined: bool, (streams, ask): (bool, bool)) -> Rows {
+        let streams = streams && (joined || unit >= LONG);
+        Rows { pen: streams.then(|| Pen::new()), unit, ask }
     }
 
     /// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 + j*S1 ..][..unit]`

@@ -32,28 +32,34 @@ struct Far {
 }
 
 /// A weave being run: the pattern of its blocks, and the pens that stream them.
-pub(crate) struct Loom {
+pub(crate) struct Loom<'p> {
     block: Block,
     blocks: usize,
-    pattern: Pattern,
+    pattern: &'p Pattern,
     whole: Masks,
     /// Pixels after the last whole block, and their masks.
     rest: usize,
     last: Masks,
-    pens: Option<[Pen; MOST_OUT]>,
+    /// Boxed, since they are large and only copies that are much larger have any.
+    pens: Option<Box<[Pen; MOST_OUT]>>,
     /// What is asked for up to `near` blocks before the end of a run, and then: the start of the next.
     near: usize,
     far: [Far; 2],
 }
 
-impl Loom {
+impl<'p> Loom<'p> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    pub(crate) fn new(block: Block, streams: bool, next: Option<&Loop>) -> Loom {
-        let (pattern, whole) = Pattern::new(&block);
+    pub(crate) fn new(
+        block: Block,
+        (streams, asks): (bool, bool),
+        next: Option<&Loop>,
+        place: &'p mut Option<Pattern>,
+    ) -> Loom<'p> {
+        let (pattern, whole) = Pattern::new(&block, place);
         let Block { px, group, .. } = block;
         let rest = px.extent % group;
         let streams = streams && block.dense();
-        let ask = |stride: isize| stride.signum() * AHEAD;
+        let ask = |stride: isize| if asks { stride.signum() * AHEAD } else { 0 };
         let far = Far { src: ask(px.src), dst: if block.dense() { 0 } else { ask(px.dst) } };
         let length = px.extent as isize;
         let jump = |far: isize, stride: isize, next: isize| match far {
@@ -72,7 +78,7 @@ impl Loom {
             whole,
             rest,
             last: if rest > 0 { whole.first(&block, rest) } else { whole },
-            pens: streams.then(|| [Pen::new(); MOST_OUT]),
+            pens: streams.then(|| Box::new([Pen::new(); MOST_OUT])),
             near,
             far: [far, then],
         }
@@ -100,15 +106,15 @@ impl Loom {
         if early > 0 {
             let (dst, src) = at(0);
             // SAFETY: the caller's contract: whole blocks of the grid.
-            unsafe { blocks(&self.pattern, &self.whole, to, self.far[0], early, dst, src) };
+            unsafe { blocks(self.pattern, &self.whole, to, self.far[0], early, dst, src) };
         }
         let (dst, src) = at(early);
         // SAFETY: as above.
-        unsafe { blocks(&self.pattern, &self.whole, to, self.far[1], self.blocks - early, dst, src) };
+        unsafe { blocks(self.pattern, &self.whole, to, self.far[1], self.blocks - early, dst, src) };
         if self.rest > 0 {
             let (dst, src) = at(self.blocks);
             // SAFETY: the caller's contract: what is left of the grid.
-            unsafe { blocks(&self.pattern, &self.last, to, self.far[1], 1, dst, src) };
+            unsafe { blocks(self.pattern, &self.last, to, self.far[1], 1, dst, src) };
         }
     }
 
@@ -146,14 +152,14 @@ impl Loom {
             let far = self.far[usize::from(done + self.near >= self.blocks)];
             let from = src.wrapping_offset(done as isize * onwards);
             // SAFETY: the caller's contract for the source; the stage has room for so many blocks.
-            unsafe { blocks(&self.pattern, &self.whole, &to, far, count, (stage, ahead), (from, onwards)) };
+            unsafe { blocks(self.pattern, &self.whole, &to, far, count, (stage, ahead), (from, onwards)) };
             let mut pixels = count * group;
             done += count;
             if done == self.blocks && count < chunk && self.rest > 0 {
                 let from = src.wrapping_offset(done as isize * onwards);
                 let end = stage.wrapping_offset(count as isize * ahead);
                 // SAFETY: as above, and for one block more.
-                unsafe { blocks(&self.pattern, &self.last, &to, far, 1, (end, 0), (from, 0)) };
+                unsafe { blocks(self.pattern, &self.last, &to, far, 1, (end, 0), (from, 0)) };
                 pixels += self.rest;
                 done += 1;
             }
@@ -173,7 +179,7 @@ impl Loom {
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     pub(crate) unsafe fn finish(&mut self) {
         if let Some(pens) = &mut self.pens {
-            for pen in pens {
+            for pen in pens.iter_mut() {
                 // SAFETY: the caller's contract.
                 unsafe { pen.lift() };
             }
@@ -246,9 +252,48 @@ unsafe fn weave<const INS: usize, const OUTS: usize, const ARRANGEMENT: u8>(
     let (reads, from) = (&masks.reads[..INS], &pattern.from[..INS]);
     let (writes, to) = (&masks.writes[..outs], &to[..outs]);
     let full = reads.iter().chain(writes).all(|&mask| mask == u64::MAX);
-    for _ in 0..count {
-        for &from in from {
-            prefetch(src.wrapping_offset(from.wrapping_add(far.src)));
+    let mut left = count;
+    if INS == 1 && OUTS == 1 {
+        // One load, one permutation, one store: four blocks at a time, or the loop costs more than they do.
+        let (from, to, places) = (from[0], to[0], line(&places[0]));
+        while left >= 4 {
+            if far.src != 0 {
+                for k in 0..4 {
+                    prefetch(src.wrapping_offset(from + k * onwards).wrapping_offset(far.src));
+                }
+            }
+            if far.dst != 0 {
+                for k in 0..4 {
+                    prefetch(dst.wrapping_offset(to + k * ahead).wrapping_offset(far.dst));
+                }
+            }
+            let at = |k: isize| src.wrapping_offset(from + k * onwards);
+            // SAFETY: P1: the bytes of the mask are items of the first block; no other is read.
+            let a = unsafe { _mm512_maskz_loadu_epi8(reads[0], at(0).cast()) };
+            // SAFETY: P1: the same of the second.
+            let b = unsafe { _mm512_maskz_loadu_epi8(reads[0], at(1).cast()) };
+            // SAFETY: P1: the same of the third.
+            let c = unsafe { _mm512_maskz_loadu_epi8(reads[0], at(2).cast()) };
+            // SAFETY: P1: the same of the fourth.
+            let d = unsafe { _mm512_maskz_loadu_epi8(reads[0], at(3).cast()) };
+            let at = |k: isize| dst.wrapping_offset(to + k * ahead);
+            // SAFETY: P1: the bytes of the mask are items of the first block; no other is written.
+            unsafe { _mm512_mask_storeu_epi8(at(0).cast(), writes[0], _mm512_permutexvar_epi8(places, a)) };
+            // SAFETY: P1: the same of the second.
+            unsafe { _mm512_mask_storeu_epi8(at(1).cast(), writes[0], _mm512_permutexvar_epi8(places, b)) };
+            // SAFETY: P1: the same of the third.
+            unsafe { _mm512_mask_storeu_epi8(at(2).cast(), writes[0], _mm512_permutexvar_epi8(places, c)) };
+            // SAFETY: P1: the same of the fourth.
+            unsafe { _mm512_mask_storeu_epi8(at(3).cast(), writes[0], _mm512_permutexvar_epi8(places, d)) };
+            (dst, src) = (dst.wrapping_offset(4 * ahead), src.wrapping_offset(4 * onwards));
+            left -= 4;
+        }
+    }
+    for _ in 0..left {
+        if far.src != 0 {
+            for &from in from {
+                prefetch(src.wrapping_offset(from.wrapping_add(far.src)));
+            }
         }
         if far.dst != 0 {
             for &to in to {
