@@ -11,6 +11,8 @@
 // Hands the bases of views to the raw copy.
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+
 use extbuf_format::Format;
 use extbuf_layout::{Layout, Order, SliceItem};
 use extbuf_protocol::{Sharing, View, ViewMut, Window};
@@ -146,6 +148,32 @@ pub fn to_vec<S: Sharing>(view: &View<'_, S>, order: Order) -> Result<Vec<u8>, C
     Ok(CopyOptions::default().to_vec(view, order)?.0)
 }
 
+/// Writes the bytes of all items, one after another in the given order, to memory of the caller's that need not hold
+/// anything yet, and answers with what is now written there: all of it.
+///
+/// ```
+/// use std::mem::MaybeUninit;
+/// use extbuf_copy::contiguous_into;
+/// use extbuf_layout::Order;
+/// use extbuf_protocol::View;
+///
+/// let mut room = [MaybeUninit::uninit(); 8];
+/// let view = View::from_slice(b"stressed").reverse_axis(0)?;
+/// assert_eq!(contiguous_into(&view, Order::C, &mut room)?, b"desserts");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// `Length` where there is more or less room than the view's bytes; `Objects`.
+pub fn contiguous_into<'o, S: Sharing>(
+    view: &View<'_, S>,
+    order: Order,
+    out: &'o mut [MaybeUninit<u8>],
+) -> Result<&'o mut [u8], CopyError> {
+    Ok(CopyOptions::default().contiguous_into(view, order, out)?.0)
+}
+
 /// Fills a view from bytes that hold its items one after another in the given order; [`Order::A`] is Fortran where the
 /// view is contiguous in that order alone, else C.
 ///
@@ -269,6 +297,30 @@ impl CopyOptions<'_> {
         // SAFETY: so many bytes are reserved, and the copy has written every one.
         unsafe { bytes.set_len(plan.bytes()) };
         Ok((bytes, report))
+    }
+
+    /// As the function [`contiguous_into`], with the report.
+    ///
+    /// # Errors
+    ///
+    /// As [`contiguous_into`], and `Cancelled`; then some of the memory may have been written.
+    pub fn contiguous_into<'o, S: Sharing>(
+        &self,
+        view: &View<'_, S>,
+        order: Order,
+        out: &'o mut [MaybeUninit<u8>],
+    ) -> Result<(&'o mut [u8], Report), CopyError> {
+        refuse_objects(view.format())?;
+        if view.nbytes() != out.len() {
+            return Err(CopyErrorKind::Length { expected: view.nbytes(), given: out.len() }.into());
+        }
+        let (_, plan) = to_dense(view, order, self.level)?;
+        // SAFETY: the view as in `copy`; the memory is all that the dense layout reaches, and nobody else's while it is
+        // borrowed.
+        let report = unsafe { self.run(&plan, out.as_mut_ptr().cast(), view.as_ptr()) }?;
+        let (start, len) = (out.as_mut_ptr().cast::<u8>(), out.len());
+        // SAFETY: the same memory, borrowed for as long; the copy has written every byte.
+        Ok((unsafe { std::slice::from_raw_parts_mut(start, len) }, report))
     }
 
     /// As the function [`from_contiguous`].

@@ -60,7 +60,9 @@ mod typed;
 mod working;
 
 pub use convert::{FieldRules, Mode, ViewPlan, convert, to_contiguous_as};
-pub use copy::{Contiguous, contiguous, copy, copy_within, from_contiguous, to_contiguous, to_vec};
+pub use copy::{
+    Contiguous, contiguous, contiguous_into, copy, copy_within, from_contiguous, to_contiguous, to_vec,
+};
 pub use error::{BadValue, CopyError, CopyErrorKind, NoConversion};
 pub use fields_apart::{Column, from_columns, to_columns};
 pub use fill::fill;

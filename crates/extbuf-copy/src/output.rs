@@ -55,11 +55,8 @@ impl Fresh {
             NonNull::new(unsafe { alloc(allocation) })
         };
         let fresh = Fresh { start: start.ok_or_else(refused)?, allocation };
-        #[cfg(target_os = "linux")]
         if large {
-            // SAFETY: advice about whole pages inside a block that is ours and holds nothing yet; it changes no byte,
-            // and where it is not taken nothing is lost.
-            unsafe { libc::madvise(fresh.start().cast(), bytes & !(LARGE_PAGE - 1), libc::MADV_HUGEPAGE) };
+            advise(fresh.start(), bytes);
         }
         Ok(fresh)
     }
@@ -91,14 +88,32 @@ unsafe impl Owner for Fresh {
     }
 }
 
-/// An empty vector with room for so many bytes.
+/// Asks for large pages under the part of a block that is made of whole ones, where the system has such a call.
+fn advise(start: *mut u8, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        let before = start.addr().wrapping_neg() % LARGE_PAGE;
+        let whole = bytes.saturating_sub(before) & !(LARGE_PAGE - 1);
+        // SAFETY: advice about whole pages inside a block that is ours and holds nothing yet; it changes no byte, and where
+        // it is not taken nothing is lost.
+        unsafe { libc::madvise(start.wrapping_add(before).cast(), whole, libc::MADV_HUGEPAGE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, bytes);
+}
+
+/// An empty vector with room for so many bytes, on large pages where it is large: all but its ends, since a vector of
+/// bytes is aligned as its allocator pleases.
 ///
 /// # Errors
 ///
 /// `Allocation`.
 pub(crate) fn reserve(bytes: usize) -> Result<Vec<u8>, CopyError> {
-    let mut vec = Vec::new();
+    let mut vec: Vec<u8> = Vec::new();
     vec.try_reserve_exact(bytes).map_err(|_| CopyErrorKind::Allocation { bytes })?;
+    if bytes >= LARGE {
+        advise(vec.as_mut_ptr(), bytes);
+    }
     Ok(vec)
 }
 

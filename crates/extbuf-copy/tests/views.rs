@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use extbuf_copy::{
-    CopyErrorKind, CopyOptions, Kernel, Overlap, Progress, Threads, contiguous, copy, copy_within,
-    from_contiguous, to_contiguous, to_vec,
+    CopyErrorKind, CopyOptions, Kernel, Overlap, Progress, Threads, contiguous, contiguous_into, copy,
+    copy_within, from_contiguous, to_contiguous, to_vec,
 };
 use extbuf_format::{Element, Format};
 use extbuf_layout::{Layout, LayoutErrorKind, Order, s};
@@ -280,4 +280,26 @@ fn any_number_of_threads_gives_the_same_bytes() {
         let options = CopyOptions { threads: Threads::AtMost(1 + round % 4), ..CopyOptions::default() };
         assert!(options.to_vec(&window.view(), Order::C).unwrap().0 == expected);
     }
+}
+
+#[test]
+fn memory_of_the_callers_that_holds_nothing_yet_is_filled_whole() {
+    let numbers: Vec<u16> = (0..3000).collect();
+    let view = View::from_slice(&numbers).slice(s![..;-3]).unwrap();
+    let mut room = vec![std::mem::MaybeUninit::uninit(); 2002];
+    let expected = to_vec(&view, Order::C).unwrap();
+    let (written, report) =
+        CopyOptions::default().contiguous_into(&view, Order::C, &mut room[1..2001]).unwrap();
+    assert!(written == expected && report.bytes == 2000);
+    match contiguous_into(&view, Order::C, &mut room).unwrap_err().kind() {
+        CopyErrorKind::Length { expected: 2000, given: 2002 } => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn large_vectors_come_out_whole() {
+    let numbers: Vec<u32> = (0..(10 << 20)).collect();
+    let bytes = to_vec(&View::from_slice(&numbers).reverse_axis(0).unwrap(), Order::C).unwrap();
+    assert!(bytes.chunks_exact(4).zip(numbers.iter().rev()).all(|(b, n)| b == n.to_ne_bytes()));
 }

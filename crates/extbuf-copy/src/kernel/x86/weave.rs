@@ -277,14 +277,16 @@ unsafe fn weave<const INS: usize, const OUTS: usize, const ARRANGEMENT: u8>(
             // SAFETY: P1: the same of the fourth.
             let d = unsafe { _mm512_maskz_loadu_epi8(reads[0], at(3).cast()) };
             let at = |k: isize| dst.wrapping_offset(to + k * ahead);
+            let (a, b) = (_mm512_permutexvar_epi8(places, a), _mm512_permutexvar_epi8(places, b));
+            let (c, d) = (_mm512_permutexvar_epi8(places, c), _mm512_permutexvar_epi8(places, d));
             // SAFETY: P1: the bytes of the mask are items of the first block; no other is written.
-            unsafe { _mm512_mask_storeu_epi8(at(0).cast(), writes[0], _mm512_permutexvar_epi8(places, a)) };
+            unsafe { _mm512_mask_storeu_epi8(at(0).cast(), writes[0], a) };
             // SAFETY: P1: the same of the second.
-            unsafe { _mm512_mask_storeu_epi8(at(1).cast(), writes[0], _mm512_permutexvar_epi8(places, b)) };
+            unsafe { _mm512_mask_storeu_epi8(at(1).cast(), writes[0], b) };
             // SAFETY: P1: the same of the third.
-            unsafe { _mm512_mask_storeu_epi8(at(2).cast(), writes[0], _mm512_permutexvar_epi8(places, c)) };
+            unsafe { _mm512_mask_storeu_epi8(at(2).cast(), writes[0], c) };
             // SAFETY: P1: the same of the fourth.
-            unsafe { _mm512_mask_storeu_epi8(at(3).cast(), writes[0], _mm512_permutexvar_epi8(places, d)) };
+            unsafe { _mm512_mask_storeu_epi8(at(3).cast(), writes[0], d) };
             (dst, src) = (dst.wrapping_offset(4 * ahead), src.wrapping_offset(4 * onwards));
             left -= 4;
         }
