@@ -90,7 +90,7 @@ pub use refusal::{Refusal, RefusalKind};
 pub use request::{Grant, Request};
 pub use sharing::{Foreign, Frozen, Sharing};
 pub use sources::{Array, Buffer, Nested, Rows};
-pub use typed::{Be, Le, Ordered, TypedView, TypedViewMut, Unaligned};
+pub use typed::{Be, Le, Ordered, TypedAxisIter, TypedAxisIterMut, TypedView, TypedViewMut, Unaligned};
 pub use view::{View, ViewMut};
 pub use window::Window;
 

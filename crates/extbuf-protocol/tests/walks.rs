@@ -146,7 +146,12 @@ proptest! {
             .collect();
         // `map` of a fused iterator is fused.
         ask(view.axis_iter(axis).unwrap().map(show), expected.clone(), &questions);
+        let typed = view.clone().typed::<u16>().unwrap();
+        let parts = typed.axis_iter(axis).unwrap();
+        ask(parts.clone().map(|part| part.values().collect::<Vec<_>>()), expected.clone(), &questions);
         let at = expected.len() / 2;
+        let (low, high) = parts.split_at(at);
+        prop_assert_eq!((low.len(), high.len()), (at, expected.len() - at));
         let (low, high) = view.axis_iter(axis).unwrap().split_at(at);
         prop_assert_eq!(low.chain(high).map(show).collect::<Vec<_>>(), expected);
         let (low, high) = view.clone().split_at(axis, at).unwrap();
@@ -214,6 +219,17 @@ proptest! {
                 }
             });
             check(&window, &|k, _| k as u16 + 3);
+        }
+        if !twin.shape.is_empty() {
+            shown(&mut window, &|view| {
+                let mut typed = view.typed::<u16>().unwrap();
+                let last = typed.ndim() - 1;
+                for (k, mut part) in typed.axis_iter_mut(last).unwrap().enumerate() {
+                    part.fill(k as u16);
+                }
+            });
+            let extent = *twin.shape.last().unwrap();
+            check(&window, &|k, _| (k % extent) as u16);
         }
         shown(&mut window, &|view| view.typed::<u16>().unwrap().fill(9));
         check(&window, &|_, _| 9);

@@ -10,7 +10,7 @@ use bytemuck::NoUninit;
 use extbuf_format::Element;
 
 use crate::iter::{AxisIter, AxisIterMut, Indexed, Iter, IterMut, Slices, SlicesMut, Values};
-use crate::typed::{TypedView, TypedViewMut};
+use crate::typed::{TypedAxisIter, TypedAxisIterMut, TypedView, TypedViewMut};
 
 /// An iterator of this crate, on the threads of rayon's pool: what `into_par_iter` makes of it.
 ///
@@ -103,6 +103,8 @@ parallel! {
     ['a, T: Send] SlicesMut<'a, T>;
     ['a] AxisIter<'a>;
     ['a] AxisIterMut<'a>;
+    ['a, T: Element + Send + Sync] TypedAxisIter<'a, T>;
+    ['a, T: Element + NoUninit + Send] TypedAxisIterMut<'a, T>;
 }
 
 impl<I: Cut, const N: usize> Cut for Indexed<I, N> {

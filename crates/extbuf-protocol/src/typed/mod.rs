@@ -15,6 +15,7 @@
 
 #[cfg(doctest)]
 mod aliasing;
+mod axis;
 mod element;
 mod grid;
 mod mutable;
@@ -38,6 +39,7 @@ use crate::view::raw::RawView;
 
 use grid::Grid;
 
+pub use axis::{TypedAxisIter, TypedAxisIterMut};
 pub use element::{Be, Le, Ordered, Unaligned};
 pub use mutable::TypedViewMut;
 pub(crate) use proof::aligned;
@@ -230,7 +232,7 @@ macro_rules! typed_operations {
         }
 
         /// For a view of which T1 to T3 hold.
-        fn of(view: UntypedView<'a, S>) -> Self {
+        pub(in crate::typed) fn of(view: UntypedView<'a, S>) -> Self {
             Self { grid: Grid::of(view.raw()), view, items: PhantomData }
         }
     };

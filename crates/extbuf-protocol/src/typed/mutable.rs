@@ -36,7 +36,7 @@ use crate::{RefusalKind, View};
 /// ```
 pub struct TypedViewMut<'a, T, S: Sharing = Frozen> {
     /// T1 to T3 hold for it. Nothing but a `T` is written through this.
-    view: ViewMut<'a, S>,
+    pub(super) view: ViewMut<'a, S>,
     grid: Grid,
     items: PhantomData<&'a mut [T]>,
 }
