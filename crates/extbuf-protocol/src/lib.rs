@@ -45,6 +45,22 @@
 //! interpreter or a page shared with another process, is [`Foreign`], as a type: every noun here takes the marker. Its
 //! views read and write by value, its leases only count, and it stays on its thread.
 //!
+//! # Exporters
+//!
+//! Slices, vectors, boxed slices and arrays, borrowed; `Arc<[T]>` and `Arc<Vec<T>>`, shared; [`Buffer`], which grows;
+//! [`Array`] over any [`Memory`], which takes whatever is an `AsRef` or `AsMut` of a slice; [`Rows`] and [`Nested`] for
+//! memory behind pointers. A new one is one safe method: [`Exporter`] has a whole one for an example. A lease knows
+//! nothing of what put it there, so an exporter may as well pass on the memory of another, and go before it.
+//!
+//! # Features
+//!
+//! - `std` (on by default): `Locked`, a lock in front of an exporter. Without it the crate needs
+//!   `alloc` alone.
+//! - `rayon`: the iterators over views on rayon's threads.
+//! - `ndarray`: views from and to those of `ndarray`, its arrays as exporters.
+//! - `image`: pictures of the `image` crate as exporters.
+//! - `memmap2`: memory-mapped files as owners of memory.
+//!
 //! # What this crate does not do
 //!
 //! It moves no items in bulk (that is `extbuf-copy`) and parses nothing (`extbuf-format`). It holds no allocator and

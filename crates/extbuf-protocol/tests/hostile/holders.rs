@@ -7,10 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use extbuf_layout::s;
 use extbuf_protocol::{
-    Access, Array, Buffer, Export, Exporter, Memory, Nested, Refusal, RefusalKind, Request, Rows, View,
-    Window,
+    Access, Array, Buffer, Export, Exporter, Memory, Nested, Refusal, RefusalKind, Request, Rows, Window,
 };
 
 use crate::kit::{Counted, Shifty, line};
@@ -274,7 +272,8 @@ fn a_table_half_made_lets_go_of_every_window() {
 
 #[cfg(feature = "std")]
 mod behind_a_lock {
-    use extbuf_protocol::Locked;
+    use extbuf_layout::s;
+    use extbuf_protocol::{Locked, View};
 
     use super::*;
 

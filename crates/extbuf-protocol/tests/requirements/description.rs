@@ -6,8 +6,7 @@ use bytemuck::{Pod, Zeroable};
 use extbuf_format::{Element, Format};
 use extbuf_layout::{Layout, Order, s};
 use extbuf_protocol::{
-    Access, Array, Buffer, Export, Exporter, Locked, Memory, Refusal, RefusalKind, Request, Rows, View,
-    Window,
+    Access, Array, Buffer, Export, Exporter, Memory, Refusal, RefusalKind, Request, Rows, View, Window,
 };
 
 /// Every item of a view of bytes, in C order.
@@ -230,24 +229,26 @@ fn r54_every_line_of_an_image_is_its_own_allocation_of_pixels() {
     assert_eq!(window.view().get::<Pixel>(&[2, 1]).unwrap(), Pixel { r: 1, g: 2, b: 0, a: 255 });
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn r55_the_lock_is_a_layer_that_can_be_left_out() {
     let buffer = Buffer::from_vec(vec![1u8, 2, 3]);
     let without = items(&buffer.window(Request::FULL_RO).unwrap().view());
-    let lock = Locked::new(&buffer).unwrap();
+    let lock = extbuf_protocol::Locked::new(&buffer).unwrap();
     let behind = items(&lock.read().unwrap().view());
     drop(lock);
     let after = items(&buffer.window(Request::FULL_RO).unwrap().view());
     assert_eq!((&without, &behind), (&behind, &after));
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn r56_access_modes_change_no_description() {
     let array = matrix();
     let plain = array.window(Request::FULL_RO).unwrap();
     let described = (plain.layout().clone(), plain.format().clone());
     drop(plain);
-    let lock = Locked::new(&array).unwrap();
+    let lock = extbuf_protocol::Locked::new(&array).unwrap();
     assert_eq!((lock.layout(), lock.format()), (&described.0, &described.1));
     let shared = [lock.read().unwrap(), lock.read().unwrap()];
     assert!(shared.iter().all(|window| window.layout() == &described.0));
