@@ -90,6 +90,12 @@ const STEPS: &[Step] = &[
         run: worlds,
         when: When::Full,
     },
+    Step {
+        name: "campaign",
+        what: "100 000 random copies against the slow way",
+        run: campaign,
+        when: When::Full,
+    },
     Step { name: "loom", what: "threads at leases and locks, in every order", run: loom, when: When::Full },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
@@ -235,6 +241,11 @@ fn compile_fail() -> Result {
 fn worlds() -> Result {
     let arguments = ["test", "--locked", "--release", "--package", "extbuf-layout", "--test", "worlds"];
     run(cargo(arguments).args(["--", "--nocapture"]).env("EXTBUF_WORLDS", "full"))
+}
+
+fn campaign() -> Result {
+    let arguments = ["test", "--locked", "--release", "--package", "extbuf-copy", "--test", "campaign"];
+    run(cargo(arguments).args(["--", "--nocapture"]).env("EXTBUF_CASES", "100000"))
 }
 
 /// The crate once more, with loom's atomics and locks in the place of the standard library's: in a folder of its own,

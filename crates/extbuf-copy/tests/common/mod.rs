@@ -148,12 +148,34 @@ impl Case {
         self.lay_sizes(self.itemsize, self.itemsize)
     }
 
+    /// With the destination laid from the start of the arena plus so many bytes on, the source from byte 100 on, one over
+    /// the other: for direct sides.
+    pub fn lay_over(&self, behind: usize) -> Laid {
+        let mut used = self.start + 100;
+        let src_built = build(&self.shape, self.itemsize, &self.src, &mut used);
+        let mut over = self.start + behind;
+        let dst_built = build(&self.shape, self.itemsize, &self.dst, &mut over);
+        self.laid(self.itemsize, self.itemsize, used.max(over), dst_built, src_built)
+    }
+
     /// With items of one size in the destination and of another in the source.
     pub fn lay_sizes(&self, dst_size: usize, src_size: usize) -> Laid {
         let mut used = self.start;
         let src_built = build(&self.shape, src_size, &self.src, &mut used);
         used += 7;
         let dst_built = build(&self.shape, dst_size, &self.dst, &mut used);
+        self.laid(dst_size, src_size, used, dst_built, src_built)
+    }
+
+    /// Real memory with poison everywhere, and the pointers in it.
+    fn laid(
+        &self,
+        dst_size: usize,
+        src_size: usize,
+        used: usize,
+        dst_built: Built,
+        src_built: Built,
+    ) -> Laid {
         let mut noise = 0x9e37_79b9_u32;
         let mut arena: Vec<u8> = (0..used + 32)
             .map(|_| {

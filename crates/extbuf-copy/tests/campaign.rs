@@ -1,0 +1,108 @@
+//! The campaign: copies of every kind that there is, drawn at random, each compared byte for byte with the slow way.
+//!
+//! Layouts of 0 to 6 axes, and chains of many short ones; items of 0 to 33 bytes at any address; strides that are
+//! negative, zero or gapped; up to two loads on either side; source and destination apart, or one over the other in the
+//! same block; in 1 to 9 parts on pools of 1 to 8 threads; with every form of the kernels. The whole arena is compared:
+//! the bytes to be written, the gaps between them, the guards around them, the tables of pointers and the source.
+//!
+//! 5000 cases, or as many as `EXTBUF_CASES` says; `cargo xtask ci --full` runs 100 000.
+
+#![allow(unsafe_code)]
+
+mod common;
+
+use common::{Case, Laid, cases, large_cases, transposes};
+use extbuf_copy::{CopyOptions, Level, Overlap, Plan, Threads};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+#[derive(Clone, Debug)]
+struct Draw {
+    case: Case,
+    /// Where the destination begins, where the two are in one place; the source begins at byte 100.
+    over: Option<usize>,
+    parts: usize,
+    threads: usize,
+    level: Level,
+}
+
+fn draws() -> impl Strategy<Value = Draw> {
+    let apart = prop_oneof![60 => cases(3).boxed(), 4 => large_cases().boxed(), 4 => transposes().boxed()];
+    let drawn = prop_oneof![
+        3 => apart.prop_map(|case| (case, None)),
+        1 => (cases(1), 0usize..=200, any::<bool>()).prop_map(|(mut case, behind, alike)| {
+            // Equal strides on both sides are the way to go forwards or backwards.
+            if alike {
+                case.src = case.dst.clone();
+            }
+            (case, Some(behind))
+        }),
+    ];
+    let level = prop::sample::select(Level::ALL.to_vec());
+    (drawn, 1usize..=9, 1usize..=8, level).prop_map(|((case, over), parts, threads, level)| Draw {
+        case,
+        over,
+        parts,
+        threads,
+        level,
+    })
+}
+
+fn pool(threads: usize) -> &'static ThreadPool {
+    static POOLS: std::sync::OnceLock<Vec<ThreadPool>> = std::sync::OnceLock::new();
+    let pools = POOLS
+        .get_or_init(|| (1..=8).map(|n| ThreadPoolBuilder::new().num_threads(n).build().unwrap()).collect());
+    &pools[threads - 1]
+}
+
+/// Runs a draw; answers with how the two sides lay to each other.
+fn run(draw: &Draw, laid: &mut Laid) -> Overlap {
+    let options =
+        CopyOptions { level: draw.level, threads: Threads::AtMost(draw.threads), ..CopyOptions::default() };
+    let (dst, src) = laid.bases();
+    let (dst, src) = (dst as usize, src as usize);
+    pool(draw.threads).install(|| {
+        let (dst, src) = (dst as *mut u8, src as *const u8);
+        let report = match draw.over {
+            None => {
+                let plan =
+                    Plan::new(&laid.dst, &laid.src).unwrap().at_level(draw.level).with_parts(draw.parts);
+                // SAFETY: the arena holds both sides, which do not overlap.
+                unsafe { options.run(&plan, dst, src) }
+            }
+            // SAFETY: the arena holds both sides.
+            Some(_) => unsafe { options.copy_raw((&laid.dst, dst), (&laid.src, src)) },
+        };
+        report.unwrap().overlap
+    })
+}
+
+#[test]
+fn random_copies_of_every_kind() {
+    let wanted = std::env::var("EXTBUF_CASES").ok();
+    let wanted = wanted.map_or(5000, |text| text.parse().expect("EXTBUF_CASES is a number"));
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(wanted) });
+    let met = std::cell::RefCell::new(std::collections::BTreeMap::<String, usize>::new());
+    let result = runner.run(&draws(), |draw| {
+        let mut laid = match draw.over {
+            None => draw.case.lay(),
+            Some(behind) => draw.case.lay_over(behind),
+        };
+        let expected = draw.case.expected(&laid);
+        let overlap = run(&draw, &mut laid);
+        prop_assert!(laid.arena == expected, "{overlap:?}\n{}", Plan::new(&laid.dst, &laid.src).unwrap());
+        let levels = laid.dst.levels().max(laid.src.levels());
+        *met.borrow_mut().entry(format!("{overlap:?}, {levels} levels")).or_default() += 1;
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    let met = met.into_inner();
+    println!("{wanted} copies compared: {met:?}");
+    // Every kind has been met, or the campaign does not say what it claims.
+    for kind in ["None, 1", "None, 2", "None, 3", "Forward, 1", "Backward, 1", "Staged, 1"] {
+        assert!(wanted < 5000 || met.keys().any(|key| key.starts_with(kind)), "no copy of the kind {kind}");
+    }
+}
