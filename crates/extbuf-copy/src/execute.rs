@@ -131,11 +131,12 @@ impl Plan {
         };
         if self.outer.len() == 1 {
             // The common case, a table of rows: a load and a sum for each.
+            let (dst, src) = (self.dst.only(), self.src.only());
             for k in load_range.1 {
                 // SAFETY: the caller's contract: the pointers of the destination on the way to this index are valid.
-                let to = unsafe { reach(&self.dst, dst_base, k as isize) };
+                let to = unsafe { reach(&dst, dst_base, k as isize) };
                 // SAFETY: the same of the source.
-                let from = unsafe { reach(&self.src, src_base.cast_mut(), k as isize) };
+                let from = unsafe { reach(&src, src_base.cast_mut(), k as isize) };
                 visit(to, from);
             }
         } else {
@@ -259,6 +260,11 @@ impl Job<'_> {
             }
             return;
         };
+        if self.loops.len() == 1 && self.turns(innermost, begins) {
+            let rows = begins.iter().map(|&(_, row)| row);
+            // SAFETY: the caller's contract; the destinations of the rows lie side by side.
+            return unsafe { kernel::columns(self.manner, self.unit, innermost, rows, begins[0].0) };
+        }
         let mut loops = Loops::from(self.loops);
         let last = loops.len() - 1;
         for start in (0..innermost.extent).step_by(BY_TURNS) {
@@ -269,6 +275,14 @@ impl Job<'_> {
                 unsafe { self.nest(&loops, to.wrapping_offset(d), from.wrapping_offset(s)) };
             }
         }
+    }
+
+    /// Whether rows that begin at these addresses become columns side by side.
+    fn turns(&self, innermost: Loop, begins: &[(*mut u8, *const u8)]) -> bool {
+        let beside = |(k, &(to, _)): (usize, &(*mut u8, _))| begins[0].0.wrapping_add(k * self.unit) == to;
+        self.kernel == Kernel::Items
+            && innermost.src == self.unit as isize
+            && begins.iter().enumerate().all(beside)
     }
 
     /// Walks all loops but the innermost two, which are the kernel's.
@@ -306,21 +320,21 @@ impl Job<'_> {
     }
 }
 
-/// The address at the last level of a chain, at step `k` of its only load loop.
+/// The address at the last level of a chain with one load loop, given by the offset and the stride of each level, at step
+/// `k`.
 ///
 /// # Safety
 ///
 /// Every pointer stored on the way is valid.
 #[inline]
-unsafe fn reach(chain: &Chain, base: *mut u8, k: isize) -> *mut u8 {
+unsafe fn reach(levels: &[(isize, isize)], base: *mut u8, k: isize) -> *mut u8 {
     let mut at = base;
-    for level in 0..chain.levels() {
+    for (level, &(offset, stride)) in levels.iter().enumerate() {
         if level > 0 {
             // SAFETY: P1: a place at which the layout stores a pointer. Tables may lie at any address.
             at = unsafe { at.cast::<*mut u8>().read_unaligned() };
         }
-        let step = k.wrapping_mul(chain.strides(level)[0]);
-        at = at.wrapping_offset(chain.offset(level).wrapping_add(step));
+        at = at.wrapping_offset(offset.wrapping_add(k.wrapping_mul(stride)));
     }
     at
 }

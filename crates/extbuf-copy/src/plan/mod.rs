@@ -89,6 +89,15 @@ impl Chain {
         self.words[level * self.width]
     }
 
+    /// The offset and the stride of each level, where there is one load loop.
+    pub(crate) fn only(&self) -> List<(isize, isize), 4> {
+        let mut levels = List::new();
+        for level in 0..self.levels() {
+            levels.push((self.offset(level), self.strides(level)[0]));
+        }
+        levels
+    }
+
     /// The strides of a level, one for each load loop.
     pub(crate) fn strides(&self, level: usize) -> &[isize] {
         &self.words[level * self.width + 1..(level + 1) * self.width]

@@ -242,7 +242,10 @@ pub(crate) fn take_together(step: isize, loops: &[Loop], unit: usize, kernel: Ke
         Some(innermost)
             if kernel != Kernel::Table && step != 0 && step.unsigned_abs() < innermost.dst.unsigned_abs() =>
         {
-            (64 / unit).clamp(1, MOST_TOGETHER)
+            // Rows that become columns: as many as there is room for.
+            let dense = innermost.src == unit as isize && step == unit as isize;
+            let turned = loops.len() == 1 && dense && ITEM_SIZES.contains(&unit);
+            if turned { MOST_TOGETHER } else { (64 / unit).clamp(1, MOST_TOGETHER) }
         }
         _ => 1,
     }

@@ -172,6 +172,7 @@ fn load_steps_are_taken_together_where_the_destination_runs_along_them() {
     let together =
         |step, l: &[(usize, isize, isize)], unit| take_together(step, &loops(l), unit, Kernel::Items);
     assert_eq!(together(1, &[(640, 480, 1)], 1), 64);
+    assert_eq!(together(4, &[(640, 1920, 4)], 4), 64, "turned into columns");
     assert_eq!(together(-4, &[(640, 1920, 4)], 4), 16);
     assert_eq!(together(100, &[(640, 48_000, 100)], 100), 1);
     assert_eq!(together(640, &[(640, 1, 3)], 1), 1);
