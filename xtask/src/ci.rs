@@ -97,6 +97,7 @@ const STEPS: &[Step] = &[
         when: When::Full,
     },
     Step { name: "loom", what: "threads at leases and locks, in every order", run: loom, when: When::Full },
+    Step { name: "asan", what: "lending under an address sanitizer", run: asan, when: When::Full },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
@@ -254,6 +255,22 @@ fn loom() -> Result {
     let arguments = ["test", "--locked", "--release", "--package", "extbuf-protocol", "--test", "loom"];
     let mut command = cargo(arguments);
     run(command.args(["--target-dir", "target/loom"]).env("RUSTFLAGS", "--cfg loom"))
+}
+
+/// Whatever hostile exporters and item types reach, they reach nothing that is not theirs: each address is checked. Leaks
+/// are not, since several tests leak on purpose.
+fn asan() -> Result {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        say(&format!("the sanitizer is run on {TARGET} alone, so there is nothing to do here"));
+        return Ok(());
+    }
+    let mut command =
+        cargo(["test", "--locked", "--package", "extbuf-protocol", "--features", "image,memmap2"]);
+    command.args(["--tests", "--target", TARGET, "--target-dir", "target/asan"]);
+    // Sanitizers are unstable, and in every stable compiler.
+    command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+    run(command.env("ASAN_OPTIONS", "detect_leaks=0"))
 }
 
 fn no_default_features() -> Result {

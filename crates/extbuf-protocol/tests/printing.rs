@@ -79,7 +79,10 @@ fn what_has_no_value_is_shown_as_a_question() {
 fn text_bytes_and_addresses_are_shown_as_they_are() {
     assert_eq!(array("2s", &[2], b"ab\0'".to_vec()).view().to_string(), r"[b'ab' b'\x00\'']");
     assert_eq!(array("<2w", &[1], b"h\0\0\0i\0\0\0".to_vec()).view().to_string(), "['hi']");
-    assert_eq!(array("[bfloat16]", &[2], [0x3f80u16, 0x3dcd].map(u16::to_ne_bytes).concat()).view().to_string(), "[1.  0.1]");
+    assert_eq!(
+        array("[bfloat16]", &[2], [0x3f80u16, 0x3dcd].map(u16::to_ne_bytes).concat()).view().to_string(),
+        "[1.  0.1]"
+    );
 }
 
 #[test]
