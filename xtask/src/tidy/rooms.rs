@@ -64,6 +64,8 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("crates/extbuf-copy/src/plan/", &["extbuf_protocol", "extbuf_format"]),
     // A kernel sees pointers and counts.
     ("crates/extbuf-copy/src/kernel/", &["extbuf_protocol", "extbuf_format", "extbuf_layout"]),
+    // A pass over a line sees pointers, counts, and which numbers they are.
+    ("crates/extbuf-copy/src/convert/lanes/", &["extbuf_protocol", "extbuf_format", "extbuf_layout"]),
 ];
 
 /// The facade re-exports and does nothing, so nothing of these stands in its code.
