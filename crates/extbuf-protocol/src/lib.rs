@@ -52,6 +52,13 @@
 //! memory behind pointers. A new one is one safe method: [`Exporter`] has a whole one for an example. A lease knows
 //! nothing of what put it there, so an exporter may as well pass on the memory of another, and go before it.
 //!
+//! # Items
+//!
+//! [`View::get`] reads one item wherever it lies. For more of them a view is proven once to hold a Rust type and becomes a
+//! [`TypedView`], with `&T`, slices and indexing; every view is walked in C order by items, by [runs](View::runs) of
+//! bytes, along an [axis](View::axis_iter) and by its [fields](View::fields). Views compare by
+//! [value](View::equal_values) across formats and layouts, and print as NumPy's arrays do.
+//!
 //! # Features
 //!
 //! - `std` (on by default): `Locked`, a lock in front of an exporter. Without it the crate needs
