@@ -358,8 +358,12 @@ mod parallel {
             prop_assert_eq!(view.items().into_par_iter().map(|item| item[0]).collect::<Vec<_>>(),
                 expected.iter().map(|n| n.to_ne_bytes()[0]).collect::<Vec<_>>());
             if let Ok(indexed) = typed.indexed::<2>() {
-                let pairs: Vec<_> = indexed.clone().collect();
-                prop_assert_eq!(indexed.into_par_iter().with_max_len(1).collect::<Vec<_>>(), pairs);
+                let mut pairs: Vec<_> = indexed.clone().collect();
+                let walked: Vec<_> = indexed.clone().into_par_iter().with_max_len(1).collect();
+                prop_assert_eq!(&walked, &pairs);
+                pairs.reverse();
+                let walked: Vec<_> = indexed.into_par_iter().with_max_len(3).rev().collect();
+                prop_assert_eq!(walked, pairs);
             }
             if view.ndim() > 0 {
                 let parts = view.axis_iter(0).unwrap().into_par_iter().with_max_len(1);
