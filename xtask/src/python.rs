@@ -88,9 +88,12 @@ fn program() -> Result {
     // Uncaptured: how much was compared is part of the answer.
     pytest.args(["-m", "pytest", "--quiet", "--capture=no", "-p", "no:cacheprovider"]).args(tests);
     run(&mut pytest)?;
-    let mut formats = cargo(["test", "--locked", "--package", "extbuf-format", "--test", "python"]);
     let python = std::path::absolute(venv.program("python"))?;
-    run(formats.env("EXTBUF_PYTHON", python).args(["--", "--nocapture", "--test-threads=1"]))
+    for package in ["extbuf-format", "extbuf-copy"] {
+        let mut against = cargo(["test", "--locked", "--package", package, "--test", "python"]);
+        run(against.env("EXTBUF_PYTHON", &python).args(["--", "--nocapture", "--test-threads=1"]))?;
+    }
+    Ok(())
 }
 
 /// What is tested with the program and Python, in the order of the names; the Python package is tested as a wheel.
