@@ -13,6 +13,9 @@ use crate::reach::Address;
 /// A cache line, and enough for every vector register of today.
 const ALIGNMENT: usize = 64;
 
+/// The large pages of x86-64 and of AArch64 with pages of 4 KiB.
+const LARGE_PAGE: usize = 1 << 21;
+
 /// One block, freed on drop. What is in it is whatever was written.
 pub(crate) struct Block {
     start: NonNull<u8>,
@@ -33,7 +36,9 @@ impl Block {
         let allocation = Allocation::from_size_align(bytes.max(1), ALIGNMENT).map_err(|_| refused())?;
         // SAFETY: the size is not zero.
         let start = unsafe { alloc(allocation) };
-        Ok(Block { start: NonNull::new(start).ok_or_else(refused)?, allocation })
+        let start = NonNull::new(start).ok_or_else(refused)?;
+        on_large_pages(start.as_ptr(), bytes);
+        Ok(Block { start, allocation })
     }
 
     pub(crate) fn address(&self) -> Address {
@@ -46,4 +51,21 @@ impl Drop for Block {
         // SAFETY: allocated in `new` with this size and alignment, freed once.
         unsafe { dealloc(self.start.as_ptr(), self.allocation) };
     }
+}
+
+/// Asks the system to put memory that nobody has written yet on large pages: of a copy into new memory of small ones, the
+/// system's work of making them is the larger part. Only asked for, and of whole large pages only.
+pub(crate) fn on_large_pages(start: *mut u8, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        let skipped = start.align_offset(LARGE_PAGE);
+        let whole = bytes.saturating_sub(skipped) & !(LARGE_PAGE - 1);
+        if bytes >= 2 * LARGE_PAGE && whole > 0 {
+            // SAFETY: pages inside memory that is ours, whose content the advice does not change; a refusal changes
+            // nothing.
+            unsafe { libc::madvise(start.wrapping_add(skipped).cast(), whole, libc::MADV_HUGEPAGE) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (start, bytes);
 }

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::{View, value_error};
-use crate::block::Block;
+use crate::block::{Block, on_large_pages};
 use crate::error;
 use crate::lease::{Keep, Lease};
 use crate::reach::Address;
@@ -97,6 +97,7 @@ impl View {
         let object = unsafe { Bound::from_owned_ptr_or_err(py, object) }?;
         // SAFETY: a bytes object.
         let start = unsafe { ffi::PyBytes_AsString(object.as_ptr()) };
+        on_large_pages(start.cast(), dense.nbytes());
         // SAFETY: the object is ours alone until it is returned, and has room for all that the layout reaches.
         unsafe { self.copy_out(py, &dense, Address::new(start.cast()), options(None)) }?;
         Ok(object.cast_into::<PyBytes>()?)
