@@ -236,6 +236,13 @@ impl<'p> Turn<'p> {
         unsafe { self.blocks::<portable::Portable, N>(dst, src) };
     }
 
+    /// Whether panels are wide enough for tiles of whole lines of the source: where they are narrow and no multiple of a
+    /// line, too much of the last would be turned twice.
+    fn wide(&self) -> bool {
+        let bytes = self.steps * self.each * self.unit;
+        bytes >= 256 || bytes > 0 && bytes.is_multiple_of(64)
+    }
+
     /// The blocks of the whole.
     ///
     /// # Safety
