@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use extbuf_format::Element;
 use extbuf_layout::{Layout, Order, Slice, SliceItem};
-use extbuf_protocol::{Array, Buffer, Exporter, Memory, Request, Rows, View};
+use extbuf_protocol::{Array, Buffer, Exporter, Memory, Request, Rows, View, Window};
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
@@ -89,4 +89,23 @@ fn keeping_and_re_exporting_up_to_six_axes_allocate_nothing() {
     let (count, second) = allocations(|| window.window(Request::FULL_RO).unwrap());
     assert_eq!(count, 0);
     assert_eq!(second.view().as_bytes().unwrap(), [1, 2, 3]);
+}
+
+#[test]
+fn proving_a_type_and_walking_its_items_allocates_nothing() {
+    let mut buffer = Buffer::from_vec((0..120u32).collect());
+    buffer.reshape(&[2, 3, 4, 5]).unwrap();
+    let rows = Rows::from_vecs(vec![(0..24u32).collect(); 5], &[2, 3, 4]).unwrap();
+    let (buffer, rows) = (buffer.window(Request::FULL_RO).unwrap(), rows.window(Request::FULL_RO).unwrap());
+    let sum = |window: &Window<'_>| {
+        let view = window.view().permute(&[2, 0, 3, 1]).unwrap().reverse_axis(0).unwrap();
+        let typed = view.typed::<u32>().unwrap();
+        let parts: u32 = typed.axis_iter(1).unwrap().flatten().sum();
+        assert_eq!((typed.iter().rev().sum::<u32>(), typed.values().sum::<u32>()), (parts, parts));
+        assert!(typed.indexed::<4>().unwrap().all(|(index, item)| typed[index] == *item));
+        assert!(window.view() == window.view());
+        parts
+    };
+    assert_eq!(allocations(|| sum(&buffer)), (0, 119 * 60));
+    assert_eq!(allocations(|| sum(&rows)), (0, 5 * 23 * 12));
 }

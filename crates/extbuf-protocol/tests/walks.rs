@@ -414,3 +414,37 @@ fn fields_come_by_name_from_both_ends() {
     assert_eq!(window.view().fields().len(), 1_000_000_000);
     assert_eq!(window.view().fields().take(3).count(), 3);
 }
+
+/// A type that says of itself what is not so: `Element` is a safe trait.
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(transparent)]
+struct Liar([u8; 32]);
+
+impl extbuf_format::Element for Liar {
+    const FORMAT: Format = <u8 as extbuf_format::Element>::FORMAT;
+}
+
+#[test]
+fn a_type_that_is_not_as_large_as_its_format_is_refused() {
+    let mut bytes = [1u8, 2, 3];
+    let refused = View::from_slice(&bytes).typed::<Liar>().unwrap_err();
+    assert_eq!(refused.kind(), &RefusalKind::ItemBytes { given: 32, itemsize: 1 });
+    let refused = ViewMut::from_slice(&mut bytes).typed::<Liar>().unwrap_err();
+    assert_eq!(refused.kind(), &RefusalKind::ItemBytes { given: 32, itemsize: 1 });
+    assert!(std::panic::catch_unwind(|| TypedView::from_slice(&[Liar([0; 32])])).is_err());
+}
+
+#[test]
+fn bytes_that_are_no_value_of_the_type_are_found_in_any_layout() {
+    let mut bytes = [1u8, 0, 1, 1, 0, 1];
+    let proven = |bytes: &[u8]| {
+        let layout = Layout::strided(1, &[3, 2], &[-1, 3], 2).unwrap();
+        let format = <bool as extbuf_format::Element>::FORMAT;
+        let lease = Lease::from_slice(bytes);
+        let window = Export::described(lease, layout, format, Request::FULL_RO).unwrap().keep();
+        window.view().typed::<bool>().map(|flags| flags.iter().filter(|flag| **flag).count())
+    };
+    assert_eq!(proven(&bytes).unwrap(), 4);
+    bytes[4] = 2;
+    assert_eq!(proven(&bytes).unwrap_err().kind(), &RefusalKind::InvalidValue);
+}

@@ -70,7 +70,7 @@ impl<'a, T: Element + NoUninit> TypedViewMut<'a, T> {
     ///
     /// As [`TypedView::to_ndarray`].
     pub fn into_ndarray(self) -> Result<ArrayViewMutD<'a, T>, Refusal> {
-        let Strided { first, shape, backwards } = strided::<T>(self.into_view().raw())?;
+        let Strided { first, shape, backwards } = strided::<T>(self.raw())?;
         // SAFETY: as in `to_ndarray`; V3, V5: items share no byte, and the view ends here, so that this is the only way to
         // them. Every `T` may be written (`NoUninit`).
         let mut array = unsafe { ArrayViewMut::from_shape_ptr(shape, first) };

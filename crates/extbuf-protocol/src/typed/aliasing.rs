@@ -159,3 +159,20 @@ struct BoolsWrittenByOthers;
 /// send::<AxisIterMut<'static>>();
 /// ```
 struct ForeignWalkOnAnotherThread;
+
+/// No bytes are written behind the back of a proof: a part of a `bool` view does not become one that takes any bytes.
+///
+/// ```compile_fail,E0277
+/// use extbuf_protocol::{TypedViewMut, ViewMut};
+/// fn any_bytes<'v>(view: &'v mut TypedViewMut<'_, bool>) -> ViewMut<'v> {
+///     view.reborrow().into_view()
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{TypedViewMut, ViewMut};
+/// fn any_bytes<'v>(view: &'v mut TypedViewMut<'_, u8>) -> ViewMut<'v> {
+///     view.reborrow().into_view()
+/// }
+/// ```
+struct BytesBehindTheProof;

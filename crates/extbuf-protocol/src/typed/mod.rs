@@ -214,11 +214,6 @@ macro_rules! typed_operations {
             unsafe { read::<T, S>(at) }
         }
 
-        /// The view without the proof.
-        pub fn into_view(self) -> UntypedView<'a, S> {
-            self.view
-        }
-
         fn map(self, f: impl FnOnce(UntypedView<'a, S>) -> UntypedView<'a, S>) -> Self {
             Self::of(f(self.view))
         }
@@ -256,6 +251,11 @@ impl<'a, T: Element, S: Sharing> TypedView<'a, T, S> {
     /// The view, for what needs no type.
     pub fn as_view(&self) -> &View<'a, S> {
         &self.view
+    }
+
+    /// The view without the proof.
+    pub fn into_view(self) -> View<'a, S> {
+        self.view
     }
 
     /// The items by value, in C order; also of foreign memory, where any bytes are a `T`.

@@ -6,7 +6,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Index, IndexMut};
 
-use bytemuck::NoUninit;
+use bytemuck::{AnyBitPattern, NoUninit};
 use extbuf_format::{Element, Format};
 use extbuf_layout::{Layout, Slice, SliceItem};
 
@@ -18,6 +18,8 @@ use crate::iter::{Indexed, IterMut, SlicesMut};
 use crate::refusal::Refusal;
 use crate::sharing::{Frozen, Sharing};
 use crate::view::ViewMut;
+#[cfg(feature = "ndarray")]
+use crate::view::raw::RawView;
 #[cfg(doc)]
 use crate::{RefusalKind, View};
 
@@ -35,7 +37,8 @@ use crate::{RefusalKind, View};
 /// # Ok::<(), extbuf_protocol::Refusal>(())
 /// ```
 pub struct TypedViewMut<'a, T, S: Sharing = Frozen> {
-    /// T1 to T3 hold for it. Nothing but a `T` is written through this.
+    /// T1 to T3 hold for it. Nothing but a `T` is written through this, nor through what is borrowed or made of it while
+    /// it lives.
     pub(super) view: ViewMut<'a, S>,
     grid: Grid,
     items: PhantomData<&'a mut [T]>,
@@ -62,6 +65,15 @@ type UntypedView<'a, S> = ViewMut<'a, S>;
 
 impl<'a, T: Element + NoUninit, S: Sharing> TypedViewMut<'a, T, S> {
     typed_operations!();
+
+    /// The view without the proof, to which any bytes may be written: so for types in which any bytes are valid. Were it
+    /// not, a part of a `bool` view could be given bytes that the whole does not look at again.
+    pub fn into_view(self) -> ViewMut<'a, S>
+    where
+        T: AnyBitPattern,
+    {
+        self.view
+    }
 
     /// The same items for reading, while this is borrowed.
     pub fn as_typed(&self) -> super::TypedView<'_, T, S> {
@@ -152,6 +164,11 @@ impl<'a, T: Element + NoUninit> TypedViewMut<'a, T> {
     /// Writes the same value to every item.
     pub fn fill(&mut self, value: T) {
         self.runs_mut().for_each(|run| run.fill(value));
+    }
+
+    #[cfg(feature = "ndarray")]
+    pub(crate) fn raw(&self) -> &RawView<'a> {
+        self.view.raw()
     }
 
     fn into_runs_mut(self) -> SlicesMut<'a, T> {
