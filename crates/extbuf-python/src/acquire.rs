@@ -27,6 +27,7 @@ pub(crate) struct Acquired {
 /// # Errors
 ///
 /// Whatever the object raises, and `BufferError` for a description that cannot be true.
+#[inline]
 pub(crate) fn full(object: &Bound<'_, PyAny>) -> PyResult<Acquired> {
     with_flags(object, FULL_RO)
 }
@@ -36,6 +37,7 @@ pub(crate) fn full(object: &Bound<'_, PyAny>) -> PyResult<Acquired> {
 /// # Errors
 ///
 /// As [`full`].
+#[inline]
 pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acquired> {
     let share = Lease::of(object, flags)?;
     let claim = share.claim();
@@ -48,8 +50,13 @@ pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acqu
     Ok(Acquired { share, base, layout, item, readonly })
 }
 
+#[inline]
 fn layout(claim: &Claim<'_>, itemsize: usize) -> PyResult<Layout> {
     let layout = match (claim.shape, claim.strides) {
+        // The usual case, without the search for pointers on the way.
+        (Some(&[extent]), Some(strides)) if claim.suboffsets.is_none() && extent >= 0 => {
+            Layout::strided(itemsize, &[extent.unsigned_abs()], strides, 0)
+        }
         (Some(shape), Some(strides)) => {
             Layout::from_suboffsets(itemsize, shape, strides, claim.suboffsets, 0)
         }

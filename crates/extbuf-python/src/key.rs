@@ -3,7 +3,7 @@
 // Asks CPython for the parts of a slice object.
 #![allow(unsafe_code)]
 
-use extbuf_layout::{MAX_NDIM, Slice, SliceItem};
+use extbuf_layout::{Slice, SliceItem};
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -12,8 +12,8 @@ use pyo3::types::{PyEllipsis, PyInt, PySlice, PyTuple};
 /// A key, read. Reading it may have run any code, so whoever asked looks again whether the view is still there.
 #[derive(Debug)]
 pub(crate) enum Key {
-    /// One integer: the usual case, without an allocation.
-    One(isize),
+    /// One integer, or one slice and the like: the usual cases, without an allocation.
+    One(SliceItem),
     /// Whatever else.
     Many(Vec<SliceItem>),
 }
@@ -24,17 +24,11 @@ impl Key {
     /// `TypeError` for what is no key, `IndexError` for an integer that no axis can have, and whatever `__index__`
     /// raises.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Key> {
-        if object.is_instance_of::<PyInt>() {
-            return integer(object).map(Key::One);
-        }
         if let Ok(tuple) = object.cast::<PyTuple>() {
             let items = tuple.iter().map(|part| item(&part));
             return Ok(Key::Many(items.collect::<PyResult<_>>()?));
         }
-        Ok(match item(object)? {
-            SliceItem::Index(index) => Key::One(index),
-            item => Key::Many(vec![item]),
-        })
+        item(object).map(Key::One)
     }
 
     /// The index of one item, if that is what the key picks from a layout of so many axes; negative entries count from
@@ -44,46 +38,56 @@ impl Key {
     ///
     /// `IndexError` where an entry lies outside its axis.
     pub(crate) fn whole_index(&self, shape: &[usize]) -> PyResult<Option<Index>> {
-        let mut index = Index { entries: [0; MAX_NDIM], len: shape.len() };
-        match self {
-            Key::One(one) if shape.len() == 1 => index.entries[0] = inside(*one, 0, shape[0])?,
-            Key::One(_) => return Ok(None),
-            Key::Many(items) => {
-                if items.len() != shape.len() || !items.iter().all(|item| matches!(item, SliceItem::Index(_)))
-                {
-                    return Ok(None);
-                }
-                for (axis, item) in items.iter().enumerate() {
-                    let SliceItem::Index(entry) = *item else { unreachable!("all are") };
-                    index.entries[axis] = inside(entry, axis, shape[axis])?;
-                }
-            }
+        let items = self.items();
+        if items.len() != shape.len() || !items.iter().all(|item| matches!(item, SliceItem::Index(_))) {
+            return Ok(None);
+        }
+        let mut index = Index { few: [0; FEW], many: Vec::new(), len: shape.len() };
+        if shape.len() > FEW {
+            index.many.resize(shape.len(), 0);
+        }
+        for (axis, (item, entry)) in items.iter().zip(index.get_mut()).enumerate() {
+            let SliceItem::Index(given) = *item else { unreachable!("all are") };
+            *entry = inside(given, axis, shape[axis])?;
         }
         Ok(Some(index))
     }
 
-    pub(crate) fn items(&self) -> Vec<SliceItem> {
+    pub(crate) fn items(&self) -> &[SliceItem] {
         match self {
-            Key::One(index) => vec![SliceItem::Index(*index)],
-            Key::Many(items) => items.clone(),
+            Key::One(index) => std::slice::from_ref(index),
+            Key::Many(items) => items,
         }
     }
 }
 
+/// Indices of up to so many axes need no allocation.
+const FEW: usize = 8;
+
 /// The index of one item, all entries from the start.
 #[derive(Debug)]
 pub(crate) struct Index {
-    entries: [usize; MAX_NDIM],
+    few: [usize; FEW],
+    many: Vec<usize>,
     len: usize,
 }
 
 impl Index {
     pub(crate) fn get(&self) -> &[usize] {
-        &self.entries[..self.len]
+        if self.len <= FEW { &self.few[..self.len] } else { &self.many }
+    }
+
+    fn get_mut(&mut self) -> &mut [usize] {
+        if self.len <= FEW { &mut self.few[..self.len] } else { &mut self.many }
     }
 }
 
-fn inside(index: isize, axis: usize, extent: usize) -> PyResult<usize> {
+/// An integer as an index, without running any code; `None` for every other object and for one that fits no address.
+pub(crate) fn plain_integer(object: &Bound<'_, PyAny>) -> Option<isize> {
+    if object.is_exact_instance_of::<PyInt>() { object.extract().ok() } else { None }
+}
+
+pub(crate) fn inside(index: isize, axis: usize, extent: usize) -> PyResult<usize> {
     let at = if index < 0 { extent.checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
     at.filter(|at| *at < extent).ok_or_else(|| {
         // The words of memoryview, which counts dimensions from 1; its tests compare them.

@@ -74,6 +74,21 @@ impl Lease {
         Some(Share { lease: slf.clone_ref(py) })
     }
 
+    /// Gives one share back, and with the last one the memory.
+    ///
+    /// # Safety
+    ///
+    /// Once for each share: those that dropped themselves and those of [`Share::into_lease`].
+    pub(crate) unsafe fn give_back(slf: &Py<Lease>, py: Python<'_>) {
+        let lease = slf.get();
+        if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // SAFETY: B2: this was the last share, and no share comes from none.
+            unsafe { lease.raw.release(py) };
+            let own = lease.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(own);
+        }
+    }
+
     fn is_held(&self) -> bool {
         self.shares.load(Ordering::Acquire) > 0
     }
@@ -97,34 +112,18 @@ impl Share {
         &self.lease
     }
 
-    /// The lease, for who counts the share by hand; [`Share::from_lease`] gives it back.
+    /// The lease, for who counts the share by hand; [`Lease::give_back`] ends it.
     pub(crate) fn into_lease(self) -> Py<Lease> {
         // SAFETY: read out of what is not dropped, once.
         unsafe { std::ptr::read(&ManuallyDrop::new(self).lease) }
-    }
-
-    /// A share that was counted by hand.
-    ///
-    /// # Safety
-    ///
-    /// Once for each [`Share::into_lease`].
-    pub(crate) unsafe fn from_lease(lease: Py<Lease>) -> Share {
-        Share { lease }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
         // Releasing runs code of the lender, so the interpreter must be there.
-        Python::attach(|py| {
-            let lease = self.lease.get();
-            if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
-                // SAFETY: B2: this was the last share, and no share comes from none.
-                unsafe { lease.raw.release(py) };
-                let own = lease.own.lock().unwrap_or_else(PoisonError::into_inner).take();
-                drop(own);
-            }
-        });
+        // SAFETY: this share, once.
+        Python::attach(|py| unsafe { Lease::give_back(&self.lease, py) });
     }
 }
 

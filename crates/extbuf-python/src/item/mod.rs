@@ -114,6 +114,27 @@ impl Codec {
         unsafe { Bound::from_owned_ptr_or_err(py, object) }
     }
 
+    /// So many items, one after another, as a list.
+    ///
+    /// # Errors
+    ///
+    /// As [`Codec::read`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Codec::read`], for `count` items.
+    pub(crate) unsafe fn read_list<'py>(
+        &self,
+        py: Python<'py>,
+        at: *const u8,
+        count: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: the ops are those of one value (I1), the contract is handed on.
+        let list = unsafe { list(py, count, self.itemsize, &self.ops, at) };
+        // SAFETY: a new reference, or null with an exception set.
+        unsafe { Bound::from_owned_ptr_or_err(py, list) }
+    }
+
     /// The item as the struct module gives it: always a plain tuple.
     ///
     /// # Errors

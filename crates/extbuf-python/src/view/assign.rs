@@ -25,10 +25,12 @@ impl View {
             return self.write_item(index, value);
         }
         let items = key.items();
-        let target = self.layout.slice(&items).map_err(error::layout)?;
+        let target = self.layout.slice(items).map_err(error::layout)?;
         if target.ndim() == 0 {
             // All axes fixed, and an ellipsis that stands for none: one item, written by value.
-            if let Some(index) = Key::Many(without_ellipsis(items)).whole_index(self.layout.shape())? {
+            if let Some(index) =
+                Key::Many(without_ellipsis(items.to_vec())).whole_index(self.layout.shape())?
+            {
                 return self.write_item(index.get(), value);
             }
         }

@@ -13,7 +13,7 @@ use pyo3::types::PyList;
 use super::View;
 use crate::described::Described;
 use crate::error;
-use crate::key::Key;
+use crate::key::{Key, inside, plain_integer};
 
 /// Items of up to so many bytes are copied to the stack on their way to Python.
 const SMALL: usize = 64;
@@ -22,6 +22,11 @@ const SMALL: usize = 64;
 impl View {
     fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = key.py();
+        // The usual case: one integer, which runs no code when it is read.
+        if let (Some(index), [extent]) = (plain_integer(key), self.layout.shape()) {
+            self.check()?;
+            return self.read_item(py, &[inside(index, 0, *extent)?]);
+        }
         // Held while the key is read: its `__index__` may release this view, and a part of it is made all the same.
         let share = self.share(py)?;
         let key = Key::of(key)?;
@@ -52,8 +57,21 @@ impl View {
         if self.layout.ndim() == 0 {
             return self.read_item(py, &[]);
         }
-        let mut values = self.values(py)?.into_iter();
-        lists(py, self.layout.shape(), &mut values)
+        let codec = self.item.codec(py)?;
+        if codec.has_objects() {
+            let mut values = self.values(py)?.into_iter();
+            return lists(py, self.layout.shape(), &mut |count| {
+                Ok(PyList::new(py, values.by_ref().take(count).collect::<Vec<_>>())?.into_any())
+            });
+        }
+        let (size, bytes) = (self.layout.itemsize(), self.copied(py, Order::C)?);
+        let mut at = 0;
+        lists(py, self.layout.shape(), &mut |count| {
+            let items = &bytes[at..at + count * size];
+            at += count * size;
+            // SAFETY: so many items, ours alone and without references.
+            unsafe { codec.read_list(py, items.as_ptr(), count) }
+        })
     }
 
     /// The items' part of that name: a view of the same shape on the field of a record, without copying. Fields of
@@ -137,20 +155,20 @@ impl View {
     }
 }
 
-/// Lists in lists, the outermost axis first.
+/// Lists in lists, the outermost axis first; `last` makes the next list along the last axis.
 fn lists<'py>(
     py: Python<'py>,
     shape: &[usize],
-    values: &mut impl Iterator<Item = Bound<'py, PyAny>>,
+    last: &mut impl FnMut(usize) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let [extent, inner @ ..] = shape else {
-        return values.next().ok_or_else(|| super::value_error("fewer values than the shape has"));
-    };
-    if inner.is_empty() {
-        return Ok(PyList::new(py, values.take(*extent).collect::<Vec<_>>())?.into_any());
+    match shape {
+        [extent] => last(*extent),
+        [extent, inner @ ..] => {
+            let parts = (0..*extent).map(|_| lists(py, inner, last));
+            Ok(PyList::new(py, parts.collect::<PyResult<Vec<_>>>()?)?.into_any())
+        }
+        [] => Err(super::value_error("a view of ndim 0 has no list")),
     }
-    let parts = (0..*extent).map(|_| lists(py, inner, values));
-    Ok(PyList::new(py, parts.collect::<PyResult<Vec<_>>>()?)?.into_any())
 }
 
 /// Visits the first axis of a view: items where there is one axis, views where there are more.

@@ -140,6 +140,6 @@ impl View {
             .layout
             .to_suboffsets()
             .map_err(|refusal| PyBufferError::new_err(format!("no consumer can be told: {refusal}")))?;
-        Ok(self.suboffsets.get_or_init(|| encoded))
+        Ok(self.suboffsets.get_or_init(|| Box::new(encoded)))
     }
 }

@@ -63,7 +63,7 @@ pub(crate) struct View {
     /// The hash once it has been computed, which outlives the memory; -1 before.
     hash: AtomicI64,
     /// What is lent to those who follow pointers, made when the first one asks.
-    suboffsets: OnceLock<Suboffsets>,
+    suboffsets: OnceLock<Box<Suboffsets>>,
 }
 
 /// How many have been lent to: at least 0, or [`RELEASED`].
@@ -75,11 +75,13 @@ const RELEASED: isize = -1;
 pub(crate) struct Entered<'v>(&'v View);
 
 impl View {
+    #[inline(always)] // Views are large to move.
     pub(crate) fn of(acquired: Acquired) -> View {
         let Acquired { share, base, layout, item, readonly } = acquired;
         View::new_on(share, base, layout, item, readonly)
     }
 
+    #[inline(always)] // Views are large to move.
     fn new_on(share: Share, base: Address, layout: Layout, item: Arc<Described>, readonly: bool) -> View {
         View {
             lease: share.into_lease(),
@@ -108,6 +110,7 @@ impl View {
     }
 
     /// Another view of the same memory. The layout must reach no further than this one's.
+    #[inline(always)] // Views are large to move.
     fn derive(&self, share: Share, layout: Layout, item: Arc<Described>) -> View {
         let (base, layout) = if layout.is_direct() {
             (self.base, layout)
@@ -151,7 +154,7 @@ impl View {
         match self.state.0.compare_exchange(0, RELEASED, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
                 // SAFETY: the share that the view holds, given back where the state became `RELEASED`, which it does once.
-                drop(unsafe { Share::from_lease(self.lease.clone_ref(py)) });
+                unsafe { Lease::give_back(&self.lease, py) };
                 Ok(())
             }
             Err(RELEASED) => Ok(()),
@@ -198,9 +201,11 @@ impl Drop for View {
         if *self.state.0.get_mut() == RELEASED {
             return;
         }
+        // SAFETY: Python objects are freed with the interpreter attached, and a view never leaves its object.
+        let py = unsafe { Python::assume_attached() };
         // Consumers hold a reference to the view they got memory from, so none is left.
         // SAFETY: the share that the view holds, which has not been given back.
-        Python::attach(|py| drop(unsafe { Share::from_lease(self.lease.clone_ref(py)) }));
+        unsafe { Lease::give_back(&self.lease, py) };
     }
 }
 
