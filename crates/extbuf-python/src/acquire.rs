@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use extbuf_format::Dialect;
-use extbuf_layout::{Layout, Order};
+use extbuf_layout::{Layout, LayoutError, Order};
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 
@@ -12,6 +12,9 @@ use crate::error;
 use crate::lease::{Lease, Share};
 use crate::raw::{Claim, FULL_RO};
 use crate::reach::Address;
+
+/// Shapes of up to so many axes are read without an allocation.
+const FEW: usize = 8;
 
 /// Memory, described.
 pub(crate) struct Acquired {
@@ -44,18 +47,25 @@ pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acqu
     let itemsize = usize::try_from(claim.itemsize).map_err(|_| {
         PyBufferError::new_err(format!("the exporter claims an itemsize of {}", claim.itemsize))
     })?;
-    let layout = layout(&claim, itemsize)?;
+    let layout = match layout(&claim, itemsize) {
+        Ok(layout) => layout,
+        Err(error) => return Err(error::layout(error)),
+    };
     let item = Described::claimed(claim.format, itemsize, || dialect(object));
     let (base, readonly) = (Address::new(claim.base), claim.readonly);
     Ok(Acquired { share, base, layout, item, readonly })
 }
 
 #[inline]
-fn layout(claim: &Claim<'_>, itemsize: usize) -> PyResult<Layout> {
-    let layout = match (claim.shape, claim.strides) {
+fn layout(claim: &Claim<'_>, itemsize: usize) -> Result<Layout, LayoutError> {
+    match (claim.shape, claim.strides) {
         // The usual case, without the search for pointers on the way.
-        (Some(&[extent]), Some(strides)) if claim.suboffsets.is_none() && extent >= 0 => {
-            Layout::strided(itemsize, &[extent.unsigned_abs()], strides, 0)
+        (Some(shape), Some(strides))
+            if claim.suboffsets.is_none() && shape.len() <= FEW && !negative(shape) =>
+        {
+            let mut extents = [0; FEW];
+            extents.iter_mut().zip(shape).for_each(|(to, from)| *to = from.unsigned_abs());
+            Layout::strided(itemsize, &extents[..shape.len()], strides, 0)
         }
         (Some(shape), Some(strides)) => {
             Layout::from_suboffsets(itemsize, shape, strides, claim.suboffsets, 0)
@@ -64,7 +74,8 @@ fn layout(claim: &Claim<'_>, itemsize: usize) -> PyResult<Layout> {
             let Ok(shape) =
                 shape.iter().map(|&extent| usize::try_from(extent)).collect::<Result<Vec<_>, _>>()
             else {
-                return Err(PyBufferError::new_err(format!("the exporter claims the shape {shape:?}")));
+                // Refused there with the extent.
+                return Layout::from_suboffsets(itemsize, shape, &vec![0; shape.len()], None, 0);
             };
             Layout::contiguous(itemsize, &shape, Order::C)
         }
@@ -74,8 +85,11 @@ fn layout(claim: &Claim<'_>, itemsize: usize) -> PyResult<Layout> {
             let len = usize::try_from(claim.len).unwrap_or(0);
             Layout::contiguous(itemsize, &[len.checked_div(itemsize).unwrap_or(0)], Order::C)
         }
-    };
-    layout.map_err(error::layout)
+    }
+}
+
+fn negative(shape: &[isize]) -> bool {
+    shape.iter().any(|extent| *extent < 0)
 }
 
 /// Whose rules the format of an exporter is written by, as far as its type tells.

@@ -25,6 +25,7 @@ pub(crate) struct Lease {
     raw: RawBuffer,
     /// Memory of our own instead, until the last share goes.
     own: Mutex<Option<Keep>>,
+    is_own: bool,
     shares: AtomicUsize,
 }
 
@@ -63,7 +64,12 @@ impl Lease {
     }
 
     fn new(own: Option<Keep>, shares: usize) -> Lease {
-        Lease { raw: RawBuffer::empty(), own: Mutex::new(own), shares: AtomicUsize::new(shares) }
+        Lease {
+            raw: RawBuffer::empty(),
+            is_own: own.is_some(),
+            own: Mutex::new(own),
+            shares: AtomicUsize::new(shares),
+        }
     }
 
     /// One more share, unless the memory has been given back.
@@ -84,6 +90,9 @@ impl Lease {
         if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
             // SAFETY: B2: this was the last share, and no share comes from none.
             unsafe { lease.raw.release(py) };
+            if !lease.is_own {
+                return;
+            }
             let own = lease.own.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(own);
         }
