@@ -6,6 +6,7 @@ use extbuf_format::Dialect;
 use extbuf_layout::{Layout, LayoutError, Order};
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
+use pyo3::types::PyMemoryView;
 
 use crate::described::Described;
 use crate::error;
@@ -97,6 +98,13 @@ fn dialect(object: &Bound<'_, PyAny>) -> Dialect {
     let module = |object: &Bound<'_, PyAny>| {
         object.get_type().module().map_or_else(|_| String::new(), |module| module.to_string())
     };
+    // A memoryview shows the text of the object behind it.
+    if object.is_exact_instance_of::<PyMemoryView>() {
+        return match object.getattr("obj") {
+            Ok(behind) if !behind.is_exact_instance_of::<PyMemoryView>() => dialect(&behind),
+            _ => Dialect::Pep3118,
+        };
+    }
     let own = module(object);
     if own == "numpy" || own.starts_with("numpy.") {
         Dialect::NumPy

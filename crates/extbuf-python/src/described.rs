@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use extbuf_format::{ByteOrder, Dialect, Format, Item, Kind};
 use pyo3::prelude::*;
 
+use crate::ctypes_text;
 use crate::error;
 use crate::item::Codec;
 use crate::numpy_text;
@@ -56,14 +57,16 @@ impl Described {
             }
         }
         let dialect = dialect();
-        if dialect == Dialect::NumPy {
-            // What NumPy would misread is handed on so that it is not.
-            let meant = text.to_str().ok().and_then(|text| numpy_text::misread(text, itemsize));
-            if let Some((text, format)) = meant {
-                let text = CString::new(text).unwrap_or_default();
-                let (format, codec) = (OnceLock::from(Ok(format)), OnceLock::new());
-                return Arc::new(Described { text, itemsize, dialect, format, codec });
-            }
+        // What was written so that it is misread is handed on so that it is not.
+        let meant = text.to_str().ok().and_then(|text| match dialect {
+            Dialect::NumPy => numpy_text::misread(text, itemsize),
+            Dialect::Ctypes => ctypes_text::misread(text, itemsize),
+            _ => None,
+        });
+        if let Some((text, format)) = meant {
+            let text = CString::new(text).unwrap_or_default();
+            let (format, codec) = (OnceLock::from(Ok(format)), OnceLock::new());
+            return Arc::new(Described { text, itemsize, dialect, format, codec });
         }
         Arc::new(Described {
             text: text.to_owned(),
@@ -141,12 +144,18 @@ impl Described {
         // Who wrote the text is a guess from the type of the exporter; its rules come first, ours second.
         let sized = |format: Format| format.with_itemsize(self.itemsize);
         let first = parse(self.dialect);
-        if let Ok(Ok(format)) = first.clone().map(sized) {
+        if self.dialect == Dialect::Ctypes {
+            // Nothing is added at the end: what is missing there may be missing in between.
+            if let Some(format) = first.as_ref().ok().filter(|format| format.itemsize() == self.itemsize) {
+                return Ok(format.clone());
+            }
+        } else if let Ok(Ok(format)) = first.clone().map(sized) {
             return Ok(format);
         }
         let others =
             [Dialect::Pep3118, Dialect::Struct].into_iter().filter_map(|dialect| parse(dialect).ok());
-        if let Some(format) = others.filter_map(|format| sized(format).ok()).next() {
+        let mut others = others.filter(|_| self.dialect != Dialect::Ctypes);
+        if let Some(format) = others.find_map(|format| sized(format).ok()) {
             return Ok(format);
         }
         match first {

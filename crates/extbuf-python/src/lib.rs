@@ -22,6 +22,7 @@ use pyo3::prelude::*;
 
 mod acquire;
 mod block;
+mod ctypes_text;
 mod described;
 mod dlpack;
 mod error;

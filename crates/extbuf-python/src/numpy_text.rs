@@ -78,7 +78,7 @@ fn mend(placed: &Format, read: &Format, room: usize) -> Result<Option<Format>, F
 
 /// The alignment that C would give the item. NumPy marks native numbers that are not aligned with `=`; of numbers in
 /// another byte order it does not say.
-fn natural(format: &Format) -> usize {
+pub(crate) fn natural(format: &Format) -> usize {
     match format.item() {
         Item::Scalar(scalar) if scalar.mark() == Mark::Standard => 1,
         Item::Scalar(scalar) => Scalar::new(scalar.code(), Mark::Native).alignment(),

@@ -45,7 +45,7 @@ def test_an_aligned_record_in_an_aligned_record_that_numpy_misreads():
     assert np.asarray(view)["b"].tolist() == [11, 22, 33]
     assert np.asarray(view).dtype == array.dtype
     assert np.shares_memory(np.asarray(view), array)
-    assert view == View(np.asarray(view))
+    assert view == View(np.asarray(view)) == View(memoryview(array)) == View(memoryview(view))
 
 
 def test_an_array_of_padded_records_that_numpy_refuses():
