@@ -11,7 +11,7 @@ use crate::shell::{Result, at, output, run, say};
 
 const CRATE: &str = "crates/extbuf-python";
 const BUILDER: &[&str] = &["maturin==1.16.0"];
-const TESTS: &[&str] = &["numpy==2.4.6", "pytest==9.2.0", "hypothesis==6.170.15"];
+const TESTS: &[&str] = &["numpy==2.4.6", "pytest==9.2.0", "hypothesis==6.170.15", "mypy==2.4.1"];
 
 /// The versions that the wheel is for, as far as they are out: one file serves them all.
 const VERSIONS: &[(u32, u32)] = &[(3, 11), (3, 12), (3, 13), (3, 14)];
