@@ -41,6 +41,7 @@ fn items_of_another_byte_order_and_items_without_bytes() {
     assert_eq!(to_vec_of(&view, Order::C).unwrap().len(), 7);
 }
 
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn more_than_there_is_memory_for_is_refused() {
     let one = [1u64];

@@ -87,7 +87,7 @@ fn shapes_count_and_padding_does_not() {
 
 #[test]
 fn items_without_a_value_err_and_are_unequal() {
-    let objects = items("O", &[0; 8], &[1]);
+    let objects = items("O", &[0; size_of::<usize>()], &[1]);
     assert!(objects.view().equal_values(&objects.view()).is_err());
     assert!(objects.view() != objects.view());
 }

@@ -64,7 +64,7 @@ proptest! {
 #[test]
 fn a_view_of_any_shape_is_shown_in_bounded_time() {
     let one = [7u8];
-    let wide = View::from_slice(&one).broadcast_to(&[2; 60]).unwrap();
+    let wide = View::from_slice(&one).broadcast_to(&[2; 28]).unwrap();
     assert!(wide.to_string().len() < 1 << 20);
     let long = View::from_slice(&one).broadcast_to(&[isize::MAX as usize]).unwrap();
     assert_eq!(long.to_string(), "[7 7 7 ... 7 7 7]");
@@ -72,7 +72,7 @@ fn a_view_of_any_shape_is_shown_in_bounded_time() {
 
 #[test]
 fn what_has_no_value_is_shown_as_a_question() {
-    assert_eq!(array("O", &[2], vec![0; 16]).view().to_string(), "[? ?]");
+    assert_eq!(array("O", &[2], vec![0; 2 * size_of::<usize>()]).view().to_string(), "[? ?]");
 }
 
 #[test]
