@@ -40,7 +40,7 @@ pub(crate) fn task(only: Option<&str>) -> Result {
     Ok(())
 }
 
-/// The wheel, in release mode, alone under `target/wheels/`.
+/// The wheel, as people install it, alone under `target/wheels/`.
 fn build() -> Result<PathBuf> {
     let venv = Venv::with("maturin", BUILDER)?;
     let folder = Path::new("target/wheels");
@@ -48,7 +48,7 @@ fn build() -> Result<PathBuf> {
         at(folder, fs::remove_dir_all(folder))?;
     }
     let mut maturin = Command::new(venv.program("maturin"));
-    maturin.args(["build", "--quiet", "--locked", "--release", "--interpreter", interpreter()?]);
+    maturin.args(["build", "--quiet", "--locked", "--profile", "wheel", "--interpreter", interpreter()?]);
     maturin.args(["--manifest-path", &format!("{CRATE}/Cargo.toml"), "--out"]).arg(folder);
     run(maturin.env_remove("CARGO_TARGET_DIR"))?;
     let mut wheels = at(folder, folder.read_dir())?.flatten().map(|entry| entry.path());
