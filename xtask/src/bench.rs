@@ -19,7 +19,9 @@ pub(crate) fn task(names: &[String], rest: &[String]) -> Result {
     run(&mut command)
 }
 
-/// Runs every bench once without measuring, so that none rots.
+/// Runs every bench once without measuring, so that none rots, and the small cases of the comparison with other
+/// libraries.
 pub(crate) fn smoke() -> Result {
-    task(&[], &["--test".to_owned()])
+    task(&[], &["--test".to_owned()])?;
+    run(&mut cargo(["test", "--locked", "--package", "extbuf-peers"]))
 }
