@@ -158,6 +158,10 @@ impl Plan {
     ///
     /// As for [`run_part`](Plan::run_part).
     pub unsafe fn run(&self, dst_base: *mut u8, src_base: *const u8) {
+        // SAFETY: the caller's contract.
+        if self.parts == 1 && unsafe { self.run_small(dst_base, src_base) } {
+            return;
+        }
         for part in 0..self.parts {
             // SAFETY: the caller's contract.
             unsafe { self.run_part(dst_base, src_base, part) };

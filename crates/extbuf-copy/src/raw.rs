@@ -14,6 +14,9 @@ use crate::parallel::Meter;
 use crate::plan::{Direction, Kernel, Plan, SMALL, Small};
 use crate::report::Report;
 
+/// Rows of no more bytes than this are moved without ceremony: they lie in a cache.
+const SMALL_ROWS: usize = 256 << 10;
+
 impl Plan {
     /// Runs the plan where it is nothing but one small grid between two addresses: what a part does besides costs more
     /// than that. Answers with whether it was.
@@ -22,24 +25,35 @@ impl Plan {
     ///
     /// As for [`Plan::run_part`].
     #[inline]
-    unsafe fn run_small(&self, dst_base: *mut u8, src_base: *const u8) -> bool {
-        let (i, j) = match self.loops[..] {
-            [] => (ONCE, ONCE),
-            [j] => (ONCE, j),
-            [i, j] => (i, j),
-            _ => return false,
-        };
+    pub(crate) unsafe fn run_small(&self, dst_base: *mut u8, src_base: *const u8) -> bool {
+        // Rows have nothing to prepare.
+        let most = if self.kernel == Kernel::Run { SMALL_ROWS } else { SMALL };
         let direct = self.outer.is_empty() && self.dst.levels() + self.src.levels() == 2;
-        let kernel = matches!(self.kernel, Kernel::Run | Kernel::Items | Kernel::Fill | Kernel::Transpose);
-        // A transpose in chains of loops is prepared first.
-        if !direct || !kernel || self.tall > 0 || self.bytes == 0 || self.bytes > SMALL {
+        if !direct || self.bytes == 0 || self.bytes > most {
             return false;
         }
+        let (outer, i, j) = match self.loops[..] {
+            [] => (ONCE, ONCE, ONCE),
+            [j] => (ONCE, ONCE, j),
+            [i, j] => (ONCE, i, j),
+            [outer, i, j] => (outer, i, j),
+            _ => return false,
+        };
+        let kernel = match self.kernel {
+            Kernel::Run | Kernel::Items | Kernel::Fill => self.kernel,
+            Kernel::Transpose if self.inner == 2 => self.kernel,
+            // In chains of loops: the same equation.
+            Kernel::Transpose => Kernel::Items,
+            _ => return false,
+        };
         let manner = Manner { level: self.level, streams: false };
         let to = dst_base.wrapping_offset(self.dst.offset(0));
         let from = src_base.wrapping_offset(self.src.offset(0));
-        // SAFETY: P1, P2: all loops of the plan, from where they begin.
-        unsafe { kernel::run(self.kernel, manner, self.unit, Grid { i, j }, to, from) };
+        for k in 0..outer.extent as isize {
+            let (to, from) = (to.wrapping_offset(k * outer.dst), from.wrapping_offset(k * outer.src));
+            // SAFETY: P1, P2: all loops of the plan, from where they begin.
+            unsafe { kernel::run(kernel, manner, self.unit, Grid { i, j }, to, from) };
+        }
         true
     }
 }

@@ -217,6 +217,9 @@ impl Pattern {
         // The bytes of the source that each register of the destination takes, and the places by those registers.
         let mut given = [0u64; MOST_IN * MOST_OUT];
         let mut by_source = [Line([0; WIDTH]); MOST_IN];
+        let turned = src == Side::Planes && matches!(ins, 3 | 5 | 7);
+        // Two registers that have to do with each other, and the bytes: written down when the next two have their turn.
+        let mut pair = (0, 0, 0u64, 0u64);
         for c in 0..ch.extent {
             let (mut s, mut d) = match src {
                 Side::Window => (c as isize * ch.src - lowest, 0),
@@ -227,17 +230,34 @@ impl Pattern {
                 Side::Planes => (c * WIDTH) as isize,
             };
             for _ in 0..group {
-                for (s, d) in (s as usize..s as usize + unit).zip(d as usize..) {
-                    let (i, o) = (s / WIDTH % MOST_IN, d / WIDTH % MOST_OUT);
-                    let (s, d) = (s % WIDTH, d % WIDTH);
-                    pattern.takes[(o * ins + i) % (MOST_IN * MOST_OUT)] |= 1 << d;
-                    given[(o * ins + i) % (MOST_IN * MOST_OUT)] |= 1 << s;
-                    pattern.places[o].0[d] = s as u8;
-                    by_source[i].0[d] = s as u8;
+                let (mut from, mut to, mut left) = (s as usize, d as usize, unit);
+                // In one piece, but where an item lies across two registers.
+                while left > 0 {
+                    let (i, o) = (from / WIDTH % MOST_IN, to / WIDTH % MOST_OUT);
+                    let (at_s, at_d) = (from % WIDTH, to % WIDTH);
+                    let count = left.min(WIDTH - at_s).min(WIDTH - at_d);
+                    if (o, i) != (pair.0, pair.1) {
+                        pattern.takes[pair.0 * ins + pair.1] |= pair.2;
+                        given[pair.0 * ins + pair.1] |= pair.3;
+                        pair = (o, i, 0, 0);
+                    }
+                    let bits = u64::MAX >> (WIDTH - count);
+                    (pair.2, pair.3) = (pair.2 | bits << at_d, pair.3 | bits << at_s);
+                    pattern.places[o].0[at_d] = at_s as u8;
+                    by_source[i].0[at_d] = at_s as u8;
+                    if unit > 1 {
+                        for k in 1..count {
+                            pattern.places[o].0[(at_d + k) % WIDTH] = (at_s + k) as u8;
+                            by_source[i].0[(at_d + k) % WIDTH] = (at_s + k) as u8;
+                        }
+                    }
+                    (from, to, left) = (from + count, to + count, left - count);
                 }
                 (s, d) = (s + px.src, d + px.dst);
             }
         }
+        pattern.takes[pair.0 * ins + pair.1] |= pair.2;
+        given[pair.0 * ins + pair.1] |= pair.3;
         for o in 0..outs {
             for i in 0..ins {
                 masks.reads[i] |= given[o * ins + i];
@@ -249,7 +269,10 @@ impl Pattern {
         } else if (0..outs).all(|o| disjoint((0..ins).map(|i| given[o * ins + i]))) {
             pattern.arrangement = Arrangement::BlendFirst;
             pattern.takes = given;
-        } else if outs > 1 && (0..ins).all(|i| disjoint((0..outs).map(|o| pattern.takes[o * ins + i]))) {
+        } else if turned
+            && outs > 1
+            && (0..ins).all(|i| disjoint((0..outs).map(|o| pattern.takes[o * ins + i])))
+        {
             pattern.arrangement = Arrangement::PermuteFirst;
             pattern.places[..ins].copy_from_slice(&by_source[..ins]);
         }

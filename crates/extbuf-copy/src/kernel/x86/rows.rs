@@ -20,6 +20,10 @@ use crate::kernel::{Grid, prefetch};
 /// shared with bytes of others.
 const LONG: usize = 512;
 
+/// Runs of this length are left to the C library where they are written through the cache: there it is as fast, or faster
+/// (8 MB on an AMD Zen 4: 70 GB/s, by stores of 64 bytes 37).
+const VERY_LONG: usize = 64 << 10;
+
 /// Where rows are written, and with what.
 pub(crate) struct Rows {
     pen: Option<Pen>,
@@ -175,6 +179,10 @@ unsafe fn long(pen: &mut Pen, dst: *mut u8, src: *const u8, next: *const u8, uni
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
 unsafe fn ordinary(dst: *mut u8, src: *const u8, count: usize) {
+    if count >= VERY_LONG {
+        // SAFETY: the caller's contract.
+        return unsafe { dst.copy_from_nonoverlapping(src, count) };
+    }
     let last = count - LINE;
     // SAFETY: P1: the last 64 bytes of more than 64.
     let end = unsafe { _mm512_loadu_si512(src.wrapping_add(last).cast()) };
