@@ -24,6 +24,8 @@
 //! overlap itself and parts are disjoint ranges of one loop.
 
 mod chains;
+#[cfg(test)]
+mod chains_tests;
 mod display;
 mod list;
 mod passes;
@@ -131,7 +133,8 @@ pub enum Kernel {
     /// `dst[i*D0 + j*D1 ..][..unit] = src[i*S0 ..][..unit]`: one source item fills a row.
     Fill,
     /// The equation of `Items` where `|S0| < |S1|` and `D0 > D1`: the source runs along `i` while the destination runs
-    /// along `j`. Walked in square tiles, so that each cache line on either side is used whole while it is there.
+    /// along `j`. Either may stand for a chain of loops that follow one another densely on that side. Turned in tiles, so
+    /// that each cache line on either side is used whole while it is there.
     Transpose,
     /// `dst[D[k] ..][..unit] = src[S[k] ..][..unit]`, where `D` and `S` tabulate the offsets of several innermost loops
     /// that are too short to be worth a loop each. The unit is of a fixed small size.
