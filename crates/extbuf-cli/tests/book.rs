@@ -1,7 +1,8 @@
 //! The book's chapter on the program: every session it shows is run, and must still print what is printed there.
 //!
 //! A session is a block of `text` whose first line is `$ extbuf …`. Lines that hold times are compared by their first
-//! word, and the kernel of a plan less the vector instructions of the machine.
+//! word. What a plan does depends on the vector instructions of the machine; the book shows it with AVX-512, and
+//! elsewhere the loops and the kernel are not compared.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,11 +24,21 @@ fn words(line: &str) -> Vec<String> {
 fn comparable(line: &str) -> &str {
     if line.starts_with("  copied") || line.starts_with("  written") {
         line.split_whitespace().next().unwrap()
-    } else if let Some((kernel, _)) = line.split_once("-byte units, ") {
-        kernel
     } else {
         line
     }
+}
+
+/// Whether a line shows how a plan moves the items.
+fn is_of_a_plan(line: &str) -> bool {
+    line.starts_with("  load loop ") || line.starts_with("  loop ") || line.contains("-byte units, ")
+}
+
+fn plans_are_those_of_the_book() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512vbmi");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 #[test]
@@ -54,7 +65,10 @@ fn the_sessions_of_the_chapter_are_as_printed() {
             .output()
             .unwrap();
         let printed = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
-        let lines = |text: &str| text.lines().map(|line| comparable(line).to_owned()).collect::<Vec<_>>();
+        let lines = |text: &str| {
+            let lines = text.lines().filter(|line| plans_are_those_of_the_book() || !is_of_a_plan(line));
+            lines.map(|line| comparable(line).to_owned()).collect::<Vec<_>>()
+        };
         if write {
             mended = mended.replace(session, &format!("{command}\n{printed}"));
         } else {

@@ -104,7 +104,7 @@ mod sealed {
 
 /// Numbers whose bytes have an order: the integers of 16 to 64 bits, `f32` and `f64`. Nothing else implements it.
 pub trait Ordered: Element + AnyBitPattern + NoUninit + sealed::Sealed {
-    #[doc(hidden)]
+    /// As many bytes.
     type Bytes: AnyBitPattern + NoUninit + PartialEq + Eq;
     #[doc(hidden)]
     const CODE: Code;
