@@ -11,6 +11,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use core::fmt;
+use core::marker::PhantomData;
 
 use extbuf_format::Format;
 use extbuf_layout::{Layout, Overlap};
@@ -113,6 +114,17 @@ pub struct Export<'m, 'd, S: Sharing = Frozen> {
     lease: Lease<'m, S>,
     described: Described<'d>,
     grant: Grant,
+    _until: Until<'d>,
+}
+
+/// Makes the drop of an export a use of `'d`. The lease may be `Lent`, and then its release touches what the exporter
+/// still has; but nothing in the type of a lease says so, and a struct of references may be dropped after what they
+/// borrow.
+struct Until<'d>(PhantomData<&'d ()>);
+
+impl Drop for Until<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {}
 }
 
 /// Who has the description. What was made up on the spot goes into a box, so that the others stay small.
@@ -242,7 +254,7 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
             return Err(RefusalKind::ReadOnly.into());
         }
         let grant = request.check(layout)?;
-        Export { lease, described, grant }.aligned()
+        Export { lease, described, grant, _until: Until(PhantomData) }.aligned()
     }
 
     /// Lends memory under a description that was checked when it was made.
@@ -263,7 +275,8 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
     ) -> Result<Export<'m, 'd, S>, Refusal> {
         let grant = request.check(layout)?;
         let lease = memory.pin(request.access(), Key(()))?;
-        Export { lease, described: Described::Borrowed(layout, format), grant }.aligned()
+        let described = Described::Borrowed(layout, format);
+        Export { lease, described, grant, _until: Until(PhantomData) }.aligned()
     }
 
     /// Passes on a share of a lease that views already satisfy; for windows.
@@ -275,7 +288,8 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
         request: Request,
     ) -> Result<Export<'m, 'd, S>, Refusal> {
         let grant = request.check(layout)?;
-        Export { lease, described: Described::Borrowed(layout, format), grant }.aligned()
+        let described = Described::Borrowed(layout, format);
+        Export { lease, described, grant, _until: Until(PhantomData) }.aligned()
     }
 
     /// Checks the promise that takes more than a layout.
@@ -320,7 +334,7 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
     /// Keeps the memory beyond the exporter's description: copies the description, ends `'d`.
     #[inline(always)]
     pub fn keep(self) -> Window<'m, S> {
-        let Export { lease, described, grant } = self;
+        let Export { lease, described, grant, _until: _ } = self;
         let lease = lease.outlast();
         match described {
             // SAFETY: invariant of `Export`; the description is copied, the lease goes along.

@@ -19,6 +19,7 @@
 /// let mut buffer = Buffer::from_vec(vec![1u8, 2, 3, 4]);
 /// let export = buffer.export(Request::FULL_RO).unwrap();
 /// assert_eq!(export.view().shape(), [4]);
+/// drop(export);
 /// buffer.reshape(&[2, 2]).unwrap();
 /// ```
 struct DescribedAnewWhileBorrowed;
@@ -41,6 +42,27 @@ struct DescribedAnewWhileBorrowed;
 /// assert_eq!(window.view().shape(), [4]);
 /// ```
 struct BorrowedBeyondTheExporter;
+
+/// Nor is it dropped after its exporter: its drop gives a lease back, to memory that the exporter keeps.
+///
+/// ```compile_fail,E0597
+/// use extbuf_protocol::{Buffer, Exporter, Request};
+/// let _export;
+/// {
+///     let buffer = Buffer::from_vec(vec![1u8, 2, 3, 4]);
+///     _export = buffer.export(Request::FULL_RO).unwrap();
+/// }
+/// ```
+///
+/// ```
+/// use extbuf_protocol::{Buffer, Exporter, Request};
+/// let _window;
+/// {
+///     let buffer = Buffer::from_vec(vec![1u8, 2, 3, 4]);
+///     _window = buffer.export(Request::FULL_RO).unwrap().keep();
+/// }
+/// ```
+struct DroppedAfterTheExporter;
 
 /// A re-exporter lends its own description, which ends with it.
 ///
