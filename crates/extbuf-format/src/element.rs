@@ -2,7 +2,9 @@
 //!
 //! [`Element`] is a safe trait: it stands on bytemuck's promise that the bytes of the type may be anything
 //! (`AnyBitPattern`), or are checked before they are looked at (`CheckedBitPattern`, for `bool` and `char`).
-//! So a format that is wrong gives wrong numbers, and never undefined behaviour.
+//! So a format that is wrong gives wrong numbers, and never undefined behaviour. What a format says of its own parts is
+//! relied on all the same: that they lie inside it, one after the other. Formats that are made of a type's parts are held
+//! to that by the compiler.
 
 use alloc::borrow::Cow;
 use core::marker::PhantomData;
@@ -32,7 +34,8 @@ use crate::scalar::{Code, Mark, Scalar};
     note = "elements are numbers, `bool`, `char`, arrays of plain data, and structs with `#[derive(Element)]`; a type parameter needs the bound `Element`"
 )]
 pub trait Element: CheckedBitPattern + 'static {
-    /// The format of one value: same size, and every byte that is not padding described.
+    /// The format of one value: same size, and every byte that is not padding described. Arrays, and structs that derive
+    /// theirs, of a type whose format has another size do not compile.
     const FORMAT: Format;
 }
 
@@ -96,6 +99,80 @@ impl<T: Element, const N: usize> ArrayOf<T, N> {
     const NODE: &'static Node = &Node::Array(Array {
         shape: Cow::Borrowed(Self::SHAPE),
         element: T::FORMAT,
-        itemsize: N * size_of::<T>(),
+        // `Element` is safe to implement; a format whose parts lie outside of it is not safe to walk.
+        itemsize: match Self::ENTRY.constant_itemsize() == size_of::<T>() {
+            true => N * size_of::<T>(),
+            false => panic!("the format of an entry has another size than the entry"),
+        },
     });
+    const ENTRY: &'static Format = &T::FORMAT;
 }
+
+/// The format of an array is made of that of its entries, so it is not made where the entries' is of another size: who walks
+/// it would leave the array.
+///
+/// ```compile_fail,E0080
+/// use bytemuck::{Pod, Zeroable};
+/// use extbuf_format::{Element, Format};
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(transparent)]
+/// struct Byte(u8);
+/// impl Element for Byte {
+///     const FORMAT: Format = f64::FORMAT;
+/// }
+/// assert_eq!(<[Byte; 4]>::FORMAT.itemsize(), 4);
+/// ```
+///
+/// ```
+/// use bytemuck::{Pod, Zeroable};
+/// use extbuf_format::{Element, Format};
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(transparent)]
+/// struct Byte(u8);
+/// impl Element for Byte {
+///     const FORMAT: Format = i8::FORMAT;
+/// }
+/// assert_eq!(<[Byte; 4]>::FORMAT.itemsize(), 4);
+/// ```
+#[cfg(doctest)]
+struct ArrayOfALiar;
+
+/// Nor is that of a struct made of fields that would not lie inside it.
+///
+/// ```compile_fail,E0080
+/// use bytemuck::{Pod, Zeroable};
+/// use extbuf_format::{Element, Format};
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(transparent)]
+/// struct Byte(u8);
+/// impl Element for Byte {
+///     const FORMAT: Format = f64::FORMAT;
+/// }
+/// #[derive(Clone, Copy, Pod, Zeroable, Element)]
+/// #[repr(C)]
+/// struct Pair {
+///     a: Byte,
+///     b: Byte,
+/// }
+/// assert_eq!(Pair::FORMAT.itemsize(), 2);
+/// ```
+///
+/// ```
+/// use bytemuck::{Pod, Zeroable};
+/// use extbuf_format::{Element, Format};
+/// #[derive(Clone, Copy, Pod, Zeroable)]
+/// #[repr(transparent)]
+/// struct Byte(u8);
+/// impl Element for Byte {
+///     const FORMAT: Format = i8::FORMAT;
+/// }
+/// #[derive(Clone, Copy, Pod, Zeroable, Element)]
+/// #[repr(C)]
+/// struct Pair {
+///     a: Byte,
+///     b: Byte,
+/// }
+/// assert_eq!(Pair::FORMAT.itemsize(), 2);
+/// ```
+#[cfg(all(doctest, feature = "derive"))]
+struct StructOfALiar;

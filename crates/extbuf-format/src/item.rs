@@ -470,6 +470,22 @@ impl Format {
         }
     }
 
+    /// The itemsize of a format that is a constant.
+    ///
+    /// # Panics
+    ///
+    /// If it was made at run time, as no constant is.
+    pub(crate) const fn constant_itemsize(&self) -> usize {
+        match &self.0 {
+            Repr::Scalar(scalar) => scalar.itemsize(),
+            Repr::Static(Node::Array(array)) => array.itemsize,
+            Repr::Static(Node::Record(record)) => record.itemsize,
+            Repr::Static(Node::Pointer(_) | Node::Function(_)) => size_of::<usize>(),
+            Repr::Static(Node::Custom(custom)) => custom.storage.constant_itemsize(),
+            Repr::Shared(_) => panic!("a format that was made at run time is no constant"),
+        }
+    }
+
     /// Alignment in bytes that the item was placed by: C's under `@`, 1 under every other mark.
     #[must_use]
     pub fn alignment(&self) -> usize {

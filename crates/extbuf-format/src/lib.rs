@@ -113,8 +113,23 @@ pub mod __private {
     }
 
     /// A struct as the compiler laid it out: fields in ascending order, inside it, not overlapping.
+    ///
+    /// # Panics
+    ///
+    /// If they are not, which takes a field type whose format has another size than it: `Element` is safe to implement,
+    /// and a format whose parts lie outside of it is not safe to walk.
     #[must_use]
     pub const fn record(runs: &'static [Run], itemsize: usize, alignment: usize) -> Node {
+        let (mut end, mut k) = (0usize, 0);
+        while k < runs.len() {
+            assert!(runs[k].offset >= end, "the format of a field is larger than the field");
+            end = match runs[k].offset.checked_add(runs[k].format.constant_itemsize()) {
+                Some(end) => end,
+                None => panic!("the format of a field is larger than memory"),
+            };
+            k += 1;
+        }
+        assert!(end <= itemsize, "the format of a field is larger than the field");
         let (runs, mark, bounds) = (Cow::Borrowed(runs), Mark::Native, Bounds::Braced);
         Node::Record(Record { runs, itemsize, alignment, mark, bounds })
     }
