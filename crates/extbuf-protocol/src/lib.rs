@@ -105,7 +105,7 @@ mod window;
 #[cfg(feature = "std")]
 pub use access::{Locked, Writer};
 pub use exporter::{Export, Exporter};
-pub use iter::{AxisIter, AxisIterMut, Fields, Indexed, Iter, IterMut, Slices, SlicesMut, Values};
+pub use iter::{AxisIter, AxisIterMut, Fields, FieldsMut, Indexed, Iter, IterMut, Slices, SlicesMut, Values};
 #[cfg(feature = "rayon")]
 pub use iter::{Cut, Parallel};
 pub use memory::{Access, Block, Lease, Lends, Memory, Owner};

@@ -10,7 +10,7 @@ use any_view::{apply, cases, memory, number, numbers, twin, without_broadcast};
 use extbuf_format::Format;
 use extbuf_layout::{Layout, Order};
 use extbuf_protocol::{
-    Export, Exporter, Lease, RefusalKind, Request, Rows, TypedView, Unaligned, View, ViewMut,
+    Array, Export, Exporter, Lease, Memory, RefusalKind, Request, Rows, TypedView, Unaligned, View, ViewMut,
 };
 use extbuf_testkit::layout_twin::all_indices;
 use proptest::prelude::*;
@@ -413,6 +413,34 @@ fn fields_come_by_name_from_both_ends() {
     let window = Export::described(lease, layout, many, Request::FULL_RO).unwrap().keep();
     assert_eq!(window.view().fields().len(), 1_000_000_000);
     assert_eq!(window.view().fields().take(3).count(), 3);
+}
+
+#[test]
+fn all_fields_are_written_at_the_same_time() {
+    let format = Format::parse("<T{H:id:2xB:level:3h:path:}").unwrap();
+    let format_size = format.itemsize();
+    let layout = Layout::contiguous(format_size, &[2, 3], Order::C).unwrap();
+    let mut bytes = vec![0xEE_u8; layout.nbytes()];
+    let array = Array::new(Memory::from_slice_mut(&mut bytes), layout, format).unwrap();
+    let mut window = array.window(Request::FULL).unwrap();
+    let mut view = window.view_mut().unwrap();
+    assert!(view.fields_mut().rev().map(|(name, _)| name.unwrap()).eq(["path", "level", "id"]));
+
+    let mut fields: Vec<_> = view.fields_mut().map(|(_, field)| field).collect();
+    for (row, column) in (0..2).flat_map(|row| (0..3).map(move |column| (row, column))) {
+        // By turns, while all of them are held; bytes that are no field's stay as they are.
+        for (k, field) in fields.iter_mut().enumerate() {
+            let item = field.item_mut(&[row, column]).unwrap();
+            item.fill((16 * k + 4 * row + column) as u8);
+        }
+    }
+    drop(window);
+    drop(array);
+    for (index, item) in bytes.chunks(format_size).enumerate() {
+        let at = (4 * (index / 3) + index % 3) as u8;
+        let expected = [[at; 2].as_slice(), &[0xEE; 2], &[16 + at], &[32 + at; 6]].concat();
+        assert_eq!(item, expected);
+    }
 }
 
 /// A type that says of itself what is not so: `Element` is a safe trait.

@@ -19,7 +19,7 @@ mod values;
 pub(crate) mod walk;
 
 pub use axis::{AxisIter, AxisIterMut};
-pub use fields::Fields;
+pub use fields::{Fields, FieldsMut};
 pub use indexed::Indexed;
 #[cfg(feature = "rayon")]
 pub use parallel::{Cut, Parallel};
