@@ -5,8 +5,8 @@
 //! item sizes, and that no item is a counted reference.
 //!
 //! Views of foreign memory are copied the same way, since no copy makes a reference to bytes. Others may write them
-//! meanwhile, not from Rust (V5); then the copy is any mixture of old and new bytes. Two of them may overlap, which is
-//! looked at for every pair.
+//! meanwhile, not from Rust (V5); then the copy is any mixture of old and new bytes. That no Rust code does is the reason for
+//! `CopyOptions::between`. Two of them may overlap, which is looked at for every pair.
 
 // Hands the bases of views to the raw copy.
 #![allow(unsafe_code)]
@@ -240,7 +240,7 @@ impl CopyOptions<'_> {
         // SAFETY: V1, V2, V4 and V5 of both views: what they reach is there, initialised, and nobody else's in Rust to
         // write meanwhile; V3 of the destination: items share no byte, nor do
         // stored pointers lead to the same.
-        unsafe { self.copy_raw((dst.layout(), dst_base), (src.layout(), src.as_ptr())) }
+        unsafe { self.between::<D, S>().copy_raw((dst.layout(), dst_base), (src.layout(), src.as_ptr())) }
     }
 
     /// As the function [`copy_within`].
@@ -258,7 +258,7 @@ impl CopyOptions<'_> {
         let (dst, src) = (view.layout().slice(dst)?, view.layout().slice(src)?);
         let base = view.as_mut_ptr();
         // SAFETY: both layouts reach a subset of what the view reaches, each item once: V1 to V5 of the view.
-        unsafe { self.copy_raw((&dst, base), (&src, base)) }
+        unsafe { self.between::<S, S>().copy_raw((&dst, base), (&src, base)) }
     }
 
     /// As the function [`to_contiguous`], with the report.
@@ -274,7 +274,7 @@ impl CopyOptions<'_> {
         let (layout, plan) = to_dense(view, order, self.level)?;
         let memory = Fresh::new(plan.bytes())?;
         // SAFETY: the view as in `copy`; fresh memory of all the bytes that the layout reaches, apart from the view.
-        let report = unsafe { self.run(&plan, memory.start(), view.as_ptr()) }?;
+        let report = unsafe { self.between::<S, S>().run(&plan, memory.start(), view.as_ptr()) }?;
         // SAFETY: the copy has written every byte.
         let window = unsafe { memory.into_window(layout, view.format().clone()) };
         Ok((window, report))
@@ -293,7 +293,7 @@ impl CopyOptions<'_> {
         let (_, plan) = to_dense(view, order, self.level)?;
         let mut bytes = reserve(plan.bytes())?;
         // SAFETY: the view as in `copy`; the vector has room for all the bytes that the layout reaches.
-        let report = unsafe { self.run(&plan, bytes.as_mut_ptr(), view.as_ptr()) }?;
+        let report = unsafe { self.between::<S, S>().run(&plan, bytes.as_mut_ptr(), view.as_ptr()) }?;
         // SAFETY: so many bytes are reserved, and the copy has written every one.
         unsafe { bytes.set_len(plan.bytes()) };
         Ok((bytes, report))
@@ -317,7 +317,7 @@ impl CopyOptions<'_> {
         let (_, plan) = to_dense(view, order, self.level)?;
         // SAFETY: the view as in `copy`; the memory is all that the dense layout reaches, and nobody else's while it is
         // borrowed.
-        let report = unsafe { self.run(&plan, out.as_mut_ptr().cast(), view.as_ptr()) }?;
+        let report = unsafe { self.between::<S, S>().run(&plan, out.as_mut_ptr().cast(), view.as_ptr()) }?;
         let (start, len) = (out.as_mut_ptr().cast::<u8>(), out.len());
         // SAFETY: the same memory, borrowed for as long; the copy has written every byte.
         Ok((unsafe { std::slice::from_raw_parts_mut(start, len) }, report))
@@ -342,7 +342,7 @@ impl CopyOptions<'_> {
             Plan::new(dst.layout(), &dense(dst.layout(), dst.itemsize(), order)?)?.at_level(self.level);
         // SAFETY: the view as in `copy`; the slice is all that the dense layout reaches, and no mutable view shares
         // bytes with a slice.
-        unsafe { self.run(&plan, dst.as_mut_ptr(), bytes.as_ptr()) }
+        unsafe { self.between::<S, S>().run(&plan, dst.as_mut_ptr(), bytes.as_ptr()) }
     }
 }
 

@@ -93,7 +93,14 @@ impl CopyOptions<'_> {
             let bases: Vec<*mut u8> = memory.iter().map(Fresh::start).collect();
             // SAFETY: V1, V2, V4, V5 of the view: what it reaches is there and initialised; fresh memory of all the bytes
             // that each layout reaches.
-            unsafe { run(&work.meter(self, 0, 0), &work, &bases, &[(view.layout(), view.as_ptr())]) }?;
+            unsafe {
+                run(
+                    &work.meter(&self.between::<S, S>(), 0, 0),
+                    &work,
+                    &bases,
+                    &[(view.layout(), view.as_ptr())],
+                )
+            }?;
         }
         let columns = found.iter().zip(layouts).zip(memory).map(|((field, layout), memory)| {
             // SAFETY: every byte has been written: equal formats are moved whole.
@@ -147,7 +154,7 @@ impl CopyOptions<'_> {
         let layouts: Vec<&Layout> = sources.iter().map(|&(layout, _)| layout).collect();
         let work = Work::new(&[dst.layout()], &layouts, steps, self.level);
         // SAFETY: V1 to V5 of all views, each column apart from the records.
-        unsafe { run(&work.meter(self, 0, 0), &work, &[dst_base], &sources) }
+        unsafe { run(&work.meter(&self.between::<D, S>(), 0, 0), &work, &[dst_base], &sources) }
     }
 }
 

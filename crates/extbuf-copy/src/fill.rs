@@ -52,6 +52,6 @@ impl CopyOptions<'_> {
         let plan = Plan::new(dst.layout(), &everywhere)?.at_level(self.level);
         // SAFETY: V1, V2, V4 and V5 of the view: what it reaches is there and may be written; V3: items share no byte. The
         // source reaches the one item, which is apart from everything.
-        unsafe { self.run(&plan, dst.as_mut_ptr(), item.as_ptr()) }
+        unsafe { self.between::<S, S>().run(&plan, dst.as_mut_ptr(), item.as_ptr()) }
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
+use extbuf_protocol::Sharing;
+
 use crate::convert::{FieldRules, Mode};
 use crate::kernel::Level;
 
@@ -43,6 +45,23 @@ pub struct CopyOptions<'h> {
     pub mode: Mode,
     /// What becomes of fields that only one side has; for [`convert`](CopyOptions::convert).
     pub fields: FieldRules,
+}
+
+impl<'h> CopyOptions<'h> {
+    /// The same, for a copy between views of these kinds.
+    ///
+    /// Foreign memory stays with one thread, which waits while others copy for it. But a thread of the pool never waits: it
+    /// takes up whatever else there is to do, the hook here or work that has nothing to do with this, and any of that may
+    /// come to the same memory by way of another window of this thread, while other threads copy. So there the copy stays on
+    /// this thread, which does one thing at a time.
+    #[inline]
+    pub(crate) fn between<A: Sharing, B: Sharing>(&self) -> CopyOptions<'h> {
+        #[cfg(feature = "rayon")]
+        if !(A::FROZEN && B::FROZEN) && rayon::current_thread_index().is_some() {
+            return CopyOptions { threads: Threads::ONE, ..*self };
+        }
+        *self
+    }
 }
 
 /// What is told of the progress of a copy: a function of [`Progress`] that says whether to go on.

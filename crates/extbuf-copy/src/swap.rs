@@ -67,7 +67,8 @@ impl CopyOptions<'_> {
         }
         let work = Exchange::new(a.layout(), b.layout());
         let bases = Bases(a_base, b_base);
-        let meter = Meter::of(self, 2 * work.bytes, work.parts);
+        let options = self.between::<A, B>();
+        let meter = Meter::of(&options, 2 * work.bytes, work.parts);
         let threads = meter.run_parts(2 * work.bytes, work.parts, |part| {
             let Bases(a, b) = *bases.get();
             // SAFETY: V1 to V5 of both views, which are apart: what they reach may be read and written, each item in one

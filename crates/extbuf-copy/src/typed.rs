@@ -61,7 +61,8 @@ impl CopyOptions<'_> {
         items.try_reserve_exact(layout.len()).map_err(|_| CopyErrorKind::Allocation { bytes })?;
         // SAFETY: the view as in `copy`; the vector has room for so many items, whose size is the itemsize (T1 of the
         // view), and so for all the bytes that the layout reaches.
-        let report = unsafe { self.run(&plan, items.as_mut_ptr().cast(), view.as_view().as_ptr()) }?;
+        let report =
+            unsafe { self.between::<S, S>().run(&plan, items.as_mut_ptr().cast(), view.as_view().as_ptr()) }?;
         // SAFETY: so many items are reserved, the copy has written every byte of them, and any bytes are a `T`
         // (`AnyBitPattern`).
         unsafe { items.set_len(layout.len()) };

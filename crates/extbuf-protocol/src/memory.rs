@@ -428,13 +428,12 @@ impl<'m, S: Sharing> Lease<'m, S> {
         Lease { base: self.base, len: self.len, access: self.access, hold }
     }
 
-    /// The same lease for views that count from `base`, which is the lease's own or that of a view that is valid for
+    /// The same lease for views that count from `base`, the pointer of a view: one of this lease, or one that is valid for
     /// ever. Of the latter no block is known.
     pub(crate) fn moved_to(mut self, base: *mut u8) -> Lease<'m, S> {
-        // One address may be that of two blocks, one of which ends there: the lease's own pointer stays if it can.
-        if base != self.base {
-            (self.base, self.len) = (base, 0);
-        }
+        // The view's own pointer, whatever its address: one address may be that of two blocks, where one ends and the other
+        // begins, and each is reached by way of its own pointer alone. So an equal address says nothing of the block.
+        (self.base, self.len) = (base, 0);
         self
     }
 
@@ -461,5 +460,30 @@ impl<S: Sharing> Drop for Lease<'_, S> {
 impl<S: Sharing> fmt::Debug for Lease<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease").field("len", &self.len).field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use alloc::vec;
+
+    use super::{Access, Lease, Memory};
+
+    #[test]
+    fn a_lease_that_counts_from_the_pointer_of_a_view_takes_it_and_knows_no_block() {
+        let numbers = [1u8, 2, 3, 4];
+        let (low, high) = numbers.split_at(2);
+        // Where the one block ends the other begins: one address, reached by way of two pointers.
+        let end = low.as_ptr_range().end.cast_mut();
+        assert_eq!(end.addr(), high.as_ptr().addr());
+        let lease = Lease::from_slice(high).moved_to(end);
+        assert_eq!((lease.base(), lease.len()), (end, 0));
+        let memory = Memory::from_vec(vec![1u16, 2]);
+        let lease = memory.lease(Access::Read).unwrap();
+        let base = lease.base();
+        let lease = lease.moved_to(base);
+        assert_eq!((lease.base(), lease.len(), memory.live()), (base, 0, 1));
+        drop(lease);
+        assert_eq!(memory.live(), 0);
     }
 }

@@ -181,7 +181,7 @@ impl<'h> ViewPlan<'h> {
         }
         // SAFETY: V1, V2, V4 and V5 of both views: what they reach is there, initialised, and nobody else's in Rust to
         // write meanwhile; V3 of the destination: items share no byte, nor do stored pointers lead to the same.
-        unsafe { self.run_raw(dst.as_mut_ptr(), src.as_ptr()) }
+        unsafe { self.run_with(&self.options.between::<D, S>(), dst.as_mut_ptr(), src.as_ptr()) }
     }
 
     /// The same between raw bases, as if all of the source were read first.
@@ -194,6 +194,21 @@ impl<'h> ViewPlan<'h> {
     ///
     /// As for [`CopyOptions::copy_raw`].
     pub unsafe fn run_raw(&self, dst_base: *mut u8, src_base: *const u8) -> Result<Report, CopyError> {
+        // SAFETY: the caller's contract, handed on unchanged.
+        unsafe { self.run_with(&self.options, dst_base, src_base) }
+    }
+
+    /// The same by other options.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run_raw`](ViewPlan::run_raw).
+    unsafe fn run_with(
+        &self,
+        options: &CopyOptions<'_>,
+        dst_base: *mut u8,
+        src_base: *const u8,
+    ) -> Result<Report, CopyError> {
         let ((dst, _), (src, _)) = (&self.dst, &self.src);
         match &self.what {
             What::Copy(plan) => {
@@ -201,18 +216,18 @@ impl<'h> ViewPlan<'h> {
                 let overlap = unsafe { overlap::decide(plan, (dst, dst_base), (src, src_base)) };
                 if overlap == Overlap::None {
                     // SAFETY: the caller's contract, and the sides are apart.
-                    return unsafe { self.options.run(plan, dst_base, src_base) };
+                    return unsafe { options.run(plan, dst_base, src_base) };
                 }
                 // SAFETY: the caller's contract.
-                unsafe { self.options.copy_raw((dst, dst_base), (src, src_base)) }
+                unsafe { options.copy_raw((dst, dst_base), (src, src_base)) }
             }
             What::Convert(work) => {
                 // SAFETY: the caller's contract: stored pointers are valid.
                 if !unsafe { overlap::apart((dst, dst_base), (src, src_base)) } {
                     // SAFETY: the caller's contract.
-                    return unsafe { self.staged(dst_base, src_base) };
+                    return unsafe { self.staged(options, dst_base, src_base) };
                 }
-                let meter = work.meter(&self.options, 0, 0);
+                let meter = work.meter(options, 0, 0);
                 // SAFETY: the caller's contract, and the sides are apart.
                 unsafe { run(&meter, work, &[dst_base], &[(src, src_base)]) }
             }
@@ -225,14 +240,19 @@ impl<'h> ViewPlan<'h> {
     ///
     /// As for [`run_raw`](ViewPlan::run_raw).
     #[cold]
-    unsafe fn staged(&self, dst_base: *mut u8, src_base: *const u8) -> Result<Report, CopyError> {
+    unsafe fn staged(
+        &self,
+        options: &CopyOptions<'_>,
+        dst_base: *mut u8,
+        src_base: *const u8,
+    ) -> Result<Report, CopyError> {
         let ((dst, dst_format), (src, src_format)) = (&self.dst, &self.src);
         let scratch = Layout::contiguous(src.itemsize(), src.shape(), Order::C)?;
         let memory = Fresh::new(scratch.nbytes())?;
-        let read = Plan::of_checked(&scratch, src, self.options.level);
+        let read = Plan::of_checked(&scratch, src, options.level);
         let staged = ViewPlan::of((dst, dst_format), (&scratch, src_format), self.options)?;
         let What::Convert(work) = &staged.what else { unreachable!("the formats differ") };
-        let meter = work.meter(&self.options, read.bytes(), read.parts());
+        let meter = work.meter(options, read.bytes(), read.parts());
         // SAFETY: the caller's contract; fresh memory of all the bytes that its layout reaches.
         unsafe { meter.run(&read, memory.start(), src_base) }?;
         // SAFETY: the caller's contract; the copy has been written whole, and is apart from the destination.
@@ -297,7 +317,7 @@ impl CopyOptions<'_> {
     ) -> Result<Report, CopyError> {
         let plan = ViewPlan::new(dst, src, *self)?;
         // SAFETY: as in `ViewPlan::run`; the plan is of these views.
-        unsafe { plan.run_raw(dst.as_mut_ptr(), src.as_ptr()) }
+        unsafe { plan.run_with(&self.between::<D, S>(), dst.as_mut_ptr(), src.as_ptr()) }
     }
 
     /// As the function [`to_contiguous_as`], with the report.
@@ -321,7 +341,7 @@ impl CopyOptions<'_> {
             unsafe { memory.start().write_bytes(0, layout.nbytes()) };
         }
         // SAFETY: the view as in `ViewPlan::run`; fresh memory of all the bytes that the layout reaches.
-        let report = unsafe { plan.run_raw(memory.start(), view.as_ptr()) }?;
+        let report = unsafe { plan.run_with(&self.between::<S, S>(), memory.start(), view.as_ptr()) }?;
         // SAFETY: every byte has been written, by the conversion or before.
         let window = unsafe { memory.into_window(layout, format.clone()) };
         Ok((window, report))
