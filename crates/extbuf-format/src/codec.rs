@@ -15,7 +15,7 @@ use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
 use crate::item::{Format, Item, MAX_DIMS};
 use crate::number::{bfloat16_bits, read_uint};
-use crate::pack::{write_bits, write_scalar};
+use crate::pack::{whole, write_bits, write_scalar};
 use crate::scalar::{Code, Mark, Scalar};
 use crate::transcode::Transcode;
 use crate::unpack::{part, read_bits, read_scalar};
@@ -129,10 +129,10 @@ impl Codec {
         let (needed, got) = (self.itemsize, bytes.len().saturating_sub(offset));
         let end = offset.checked_add(needed);
         let item = end.and_then(|end| bytes.get_mut(offset..end)).ok_or(K::Length { needed, got })?;
-        item.fill(0);
         let mut values = core::slice::from_ref(value).iter();
-        // The program does not know names: the tree tells which field an error is about.
-        write(&self.ops, 0, &mut values, item).or_else(|_| self.format.pack(value, item))
+        whole(item, |aside| write(&self.ops, 0, &mut values, aside))
+            // The program does not know names: the tree tells which field an error is about.
+            .or_else(|_| self.format.pack(value, item))
     }
 
     /// The items as Rust values: value by value in order, byte order and offsets translated.

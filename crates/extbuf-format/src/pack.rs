@@ -20,7 +20,7 @@ impl Format {
     /// # Errors
     ///
     /// [`Length`](K::Length), [`OutOfRange`](K::OutOfRange), [`WrongValue`](K::WrongValue),
-    /// [`ValueCount`](K::ValueCount), [`NoValue`](K::NoValue). The bytes may be partly written then.
+    /// [`ValueCount`](K::ValueCount), [`NoValue`](K::NoValue). The bytes are then as they were.
     ///
     /// ```
     /// use extbuf_format::{Format, Value};
@@ -38,8 +38,7 @@ impl Format {
         if bytes.len() != needed {
             return Err(K::Length { needed, got: bytes.len() }.into());
         }
-        bytes.fill(0);
-        write_item(self, value, bytes)
+        whole(bytes, |item| write_item(self, value, item))
     }
 
     /// Writes a value as the item that starts at a byte offset.
@@ -54,6 +53,27 @@ impl Format {
         let item = end.and_then(|end| bytes.get_mut(offset..end)).ok_or(K::Length { needed, got })?;
         self.pack(value, item)
     }
+}
+
+/// Writes an item aside, on zeros, and moves it to its place when all of it could be written: a value that does not fit
+/// leaves no half of an item behind.
+#[inline]
+pub(crate) fn whole(
+    item: &mut [u8],
+    write: impl FnOnce(&mut [u8]) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
+    let mut small = [0; 128];
+    let mut large = Vec::new();
+    let aside = match small.get_mut(..item.len()) {
+        Some(aside) => aside,
+        None => {
+            large.resize(item.len(), 0);
+            &mut large[..]
+        }
+    };
+    write(aside)?;
+    item.copy_from_slice(aside);
+    Ok(())
 }
 
 /// Bytes are zero already.

@@ -98,7 +98,14 @@ impl Parser<'_> {
     fn shape(&mut self, shape: &mut Vec<usize>, open: Range<usize>) -> Result<(), Failure> {
         loop {
             self.space(Place::InShape)?;
-            match self.advance()? {
+            // What begins nothing elsewhere is here no number: the sign of `(-1)i`.
+            let dimension = self.advance().map_err(|mut fault| {
+                if let K::UnknownCode { .. } = fault.kind {
+                    fault.kind = K::DimensionExpected;
+                }
+                fault
+            });
+            match dimension? {
                 Some(Token { kind: TokenKind::Number, span }) => {
                     if shape.len() == MAX_DIMS {
                         return Err(Fault::new(K::TooManyDimensions { limit: MAX_DIMS }, span));
