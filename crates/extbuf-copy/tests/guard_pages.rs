@@ -1,0 +1,378 @@
+//! No kernel reads or writes a byte beyond what its layouts reach: both sides lie at the edges of pages that nobody may
+//! touch, so that one byte too far ends the test.
+//!
+//! Blocks begin or end at such a page, and so does every row: between two rows lie pages that are closed. Every level of
+//! this machine runs, through the cache and past it, whole and in parts. What was written is compared with the equation, and
+//! what lies between the items with the poison that was there.
+
+#![cfg(target_os = "linux")]
+#![allow(unsafe_code)]
+
+use std::ops::ControlFlow;
+
+use extbuf_copy::{CopyOptions, Level, Mode, Plan, Threads, ViewPlan};
+use extbuf_format::Format;
+use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
+
+const PAGE: usize = 4096;
+const POISON: u8 = 0xEE;
+
+/// Open pages of a block.
+const BLOCK: usize = 12;
+
+/// Pages of which some may be read and written, in front of and behind each stretch of them one that may not.
+struct Pages {
+    start: *mut u8,
+    bytes: usize,
+    open: Vec<std::ops::Range<usize>>,
+}
+
+impl Pages {
+    /// So many stretches of so many open pages.
+    fn new(stretches: usize, each: usize) -> Pages {
+        let bytes = (stretches * (each + 1) + 1) * PAGE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a new mapping, where the system likes it.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
+        assert_ne!(start, libc::MAP_FAILED);
+        let open: Vec<_> = (0..stretches)
+            .map(|k| (k * (each + 1) + 1) * PAGE)
+            .map(|start| start..start + each * PAGE)
+            .collect();
+        let pages = Pages { start: start.cast(), bytes, open };
+        for stretch in &pages.open {
+            let (at, rights) = (pages.start.wrapping_add(stretch.start), libc::PROT_READ | libc::PROT_WRITE);
+            // SAFETY: whole pages of the mapping above.
+            assert_eq!(unsafe { libc::mprotect(at.cast(), stretch.len(), rights) }, 0);
+        }
+        pages
+    }
+
+    /// Bytes from one stretch to the next.
+    fn pitch(&self) -> usize {
+        self.open[0].len() + PAGE
+    }
+
+    /// The bytes of a stretch.
+    fn stretch(&mut self, k: usize) -> &mut [u8] {
+        let std::ops::Range { start, end } = self.open[k].clone();
+        // SAFETY: open pages of the mapping, zero until somebody writes them, and `self` is borrowed.
+        unsafe { std::slice::from_raw_parts_mut(self.start.wrapping_add(start), end - start) }
+    }
+
+    fn fill(&mut self, mut byte: impl FnMut(usize) -> u8) {
+        for k in 0..self.open.len() {
+            let offset = self.open[k].start;
+            self.stretch(k).iter_mut().enumerate().for_each(|(at, to)| *to = byte(offset + at));
+        }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping of `new`, once.
+        unsafe { libc::munmap(self.start.cast(), self.bytes) };
+    }
+}
+
+fn noise(at: usize) -> u8 {
+    (at.wrapping_mul(0x9E37_79B9) >> 11) as u8
+}
+
+/// A small generator: tests that are the same each time.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+}
+
+/// Where the lowest byte of a layout must lie for it to touch the one end or the other of its pages.
+fn edge(pages: &Pages, layout: &Layout, high: bool) -> *mut u8 {
+    let reached = layout.extent(0);
+    let open = pages.open.first().unwrap().start..pages.open.last().unwrap().end;
+    let offset = if high { open.end as isize - reached.end } else { open.start as isize - reached.start };
+    pages.start.wrapping_offset(offset)
+}
+
+/// Each index of a shape in C order.
+fn indices(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + '_ {
+    (0..shape.iter().product()).map(move |mut number: usize| {
+        let mut index = vec![0; shape.len()];
+        for (k, &extent) in index.iter_mut().zip(shape).rev() {
+            (*k, number) = (number % extent, number / extent);
+        }
+        index
+    })
+}
+
+fn place(layout: &Layout, index: &[usize]) -> isize {
+    layout.offset(0) + layout.strides(0).iter().zip(index).map(|(s, &k)| s * k as isize).sum::<isize>()
+}
+
+fn levels() -> impl Iterator<Item = Level> {
+    Level::ALL.into_iter().filter(|&level| level <= Level::of_this_machine())
+}
+
+/// Runs the copy between two direct layouts in every way, with both bases where they are given.
+fn every_way((to, dst): (&mut Pages, &Layout), (from, src): (&Pages, &Layout), high: (bool, bool)) {
+    let (dst_base, src_base) = (edge(to, dst, high.0), edge(from, src, high.1));
+    let offset = |pages: &Pages, base: *mut u8, place: isize| {
+        (base.wrapping_offset(place).addr() - pages.start.addr(), dst.itemsize())
+    };
+    let mut written: Vec<(usize, usize)> = indices(dst.shape())
+        .map(|index| {
+            let (d, size) = offset(to, dst_base, place(dst, &index));
+            (d, offset(from, src_base, place(src, &index)).0 << 8 | size)
+        })
+        .collect();
+    written.sort_unstable();
+    let check = |to: &mut Pages, what: &dyn Fn() -> String| {
+        let (mut next, mut at) = (written.iter().peekable(), 0);
+        for k in 0..to.open.len() {
+            let first = to.open[k].start;
+            for (n, byte) in to.stretch(k).iter_mut().enumerate() {
+                at = at.max(first + n);
+                while next.peek().is_some_and(|(d, packed)| d + (packed & 0xFF) <= at) {
+                    next.next();
+                }
+                let expected = match next.peek() {
+                    Some(&&(d, packed)) if d <= at => noise((packed >> 8) + at - d),
+                    _ => POISON,
+                };
+                assert!(*byte == expected, "byte {at}: {byte} for {expected}\n{}", what());
+                *byte = POISON;
+            }
+        }
+    };
+    for level in levels() {
+        for streams in [false, true] {
+            for parts in [1, 3] {
+                let plan = Plan::new(dst, src).unwrap().at_level(level).streaming(streams).with_parts(parts);
+                for part in 0..plan.parts() {
+                    // SAFETY: both layouts lie in their pages, which are apart.
+                    unsafe { plan.run_part(dst_base, src_base, part) };
+                }
+                check(to, &|| format!("{level}, streams {streams}, {high:?}\n{plan}\n{dst:?}\n{src:?}"));
+            }
+        }
+        // And the ways of small copies.
+        let options = CopyOptions { level, threads: Threads::ONE, ..CopyOptions::default() };
+        // SAFETY: as above.
+        unsafe { options.copy_raw((dst, dst_base), (src, src_base)) }.unwrap();
+        check(to, &|| format!("{level}, at once, {high:?}\n{dst:?}\n{src:?}"));
+    }
+}
+
+const ITEMS: [usize; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 33, 64, 100, 130];
+
+/// A layout of these items: axes in any order, some backwards, some with gaps; of a source some that stand still.
+fn drawn(draw: &mut Draw, shape: &[usize], itemsize: usize, source: bool) -> Layout {
+    let mut order: Vec<usize> = (0..shape.len()).collect();
+    for k in (1..order.len()).rev() {
+        order.swap(k, draw.below(k + 1));
+    }
+    let (mut strides, mut step) = (vec![0isize; shape.len()], itemsize);
+    for axis in order {
+        step += if draw.below(4) == 0 { draw.below(9) } else { 0 };
+        step *= if draw.below(6) == 0 { 2 } else { 1 };
+        strides[axis] = if draw.below(5) == 0 { -(step as isize) } else { step as isize };
+        step *= shape[axis];
+        if source && draw.below(12) == 0 {
+            strides[axis] = 0;
+        }
+    }
+    Layout::strided(itemsize, shape, &strides, 0).unwrap()
+}
+
+#[test]
+fn blocks_of_any_layout_at_the_edge_of_their_pages() {
+    let (mut to, mut from) = (Pages::new(1, BLOCK), Pages::new(1, BLOCK));
+    to.fill(|_| POISON);
+    from.fill(noise);
+    let mut draw = Draw(1);
+    let mut done = 0;
+    while done < 80 {
+        let itemsize = draw.of(&ITEMS);
+        let axes = draw.of(&[1, 1, 2, 2, 2, 3, 3, 4, 6]);
+        let most = [0, 2000, 70, 20, 9, 6, 4][axes];
+        let shape: Vec<usize> = (0..axes).map(|_| 1 + draw.below(most)).collect();
+        let dst = drawn(&mut draw, &shape, itemsize, false);
+        let src = drawn(&mut draw, &shape, itemsize, true);
+        let fits = |layout: &Layout| layout.extent(0).len() <= BLOCK * PAGE;
+        if !fits(&dst) || !fits(&src) || shape.iter().product::<usize>() > 6000 {
+            continue;
+        }
+        done += 1;
+        let high = (draw.below(2) == 0, draw.below(2) == 0);
+        every_way((&mut to, &dst), (&from, &src), high);
+    }
+}
+
+/// Pictures: channels, crops, steps and turns of rows that each end, or begin, at a closed page.
+#[test]
+fn rows_between_closed_pages() {
+    const ROWS: usize = 50;
+    let (mut to, mut from) = (Pages::new(ROWS, 1), Pages::new(ROWS, 1));
+    to.fill(|_| POISON);
+    from.fill(noise);
+    let pitch = to.pitch() as isize;
+    let mut draw = Draw(2);
+    for _ in 0..30 {
+        let itemsize = draw.of(&ITEMS);
+        let n = itemsize as isize;
+        let most = PAGE / itemsize;
+        let (rows, channels) = (2 + draw.below(ROWS - 1), draw.of(&[1, 1, 1, 2, 3, 4, 5]));
+        let columns = 2 + draw.below((most / channels).clamp(3, 400) - 2);
+        // Along a row: dense, backwards, with gaps, channels together or apart.
+        let line = |draw: &mut Draw| {
+            let gap = if draw.below(3) == 0 { draw.below(5) as isize } else { 0 };
+            let (px, ch) = match draw.below(3) {
+                0 => (channels as isize * n + gap, n),
+                1 => (channels as isize * n + gap, -n),
+                _ => (n, columns as isize * n + gap),
+            };
+            if draw.below(4) == 0 { (-px, ch) } else { (px, ch) }
+        };
+        let ((dst_px, dst_ch), (src_px, src_ch)) = (line(&mut draw), line(&mut draw));
+        // Which axis selects the row: of the destination and of the source may be different ones.
+        let turned = channels == 1 && columns <= ROWS && rows <= most && draw.below(2) == 0;
+        let shape = [rows, columns, channels];
+        let dst = Layout::strided(itemsize, &shape, &[pitch, dst_px, dst_ch], 0).unwrap();
+        let src = match turned {
+            true => [draw.of(&[n, -n]), pitch, 0],
+            false => [draw.of(&[pitch, pitch, -pitch]), src_px, src_ch],
+        };
+        let src = Layout::strided(itemsize, &shape, &src, 0).unwrap();
+        // The rows of a layout lie as far from its ends as all others do: what touches the page does so in every row.
+        let row = |layout: &Layout| {
+            layout.extent(0).len() - (layout.extent(0).len() / pitch as usize) * pitch as usize
+        };
+        if row(&dst) > PAGE || row(&src) > PAGE {
+            continue;
+        }
+        let high = (draw.below(2) == 0, draw.below(2) == 0);
+        every_way((&mut to, &dst), (&from, &src), high);
+    }
+}
+
+/// Rows behind pointers, each at an end of its own page.
+#[test]
+fn rows_behind_pointers_between_closed_pages() {
+    const ROWS: usize = 66;
+    let (mut to, mut from) = (Pages::new(ROWS, 1), Pages::new(ROWS, 1));
+    from.fill(noise);
+    let pitch = to.pitch();
+    let mut draw = Draw(3);
+    for case in 0..18 {
+        let itemsize = draw.of(&ITEMS);
+        let (rows, columns) = (1 + draw.below(ROWS), 1 + draw.below((PAGE / itemsize).min(900)));
+        let length = columns * itemsize;
+        let high = (draw.below(2) == 0, draw.below(2) == 0);
+        let begins = |pages: &Pages, high: bool| -> Vec<*mut u8> {
+            let lead = if high { PAGE - length } else { 0 };
+            (0..rows).map(|k| pages.start.wrapping_add(pages.open[0].start + k * pitch + lead)).collect()
+        };
+        let (to_rows, from_rows) = (begins(&to, high.0), begins(&from, high.1));
+        let behind = |transposed: bool| {
+            let (shape, table, row) = match transposed {
+                false => ([rows, columns], [8, 0], [0, itemsize as isize]),
+                true => ([columns, rows], [0, 8], [itemsize as isize, 0]),
+            };
+            let shape = shape.map(|extent| extent as isize);
+            let levels = [LevelSpec { offset: 0, strides: &table }, LevelSpec { offset: 0, strides: &row }];
+            Layout::new(&LayoutSpec { itemsize, shape: &shape, levels: &levels }).unwrap()
+        };
+        // From rows to rows, from rows into a block as columns, and from a block into rows.
+        let transposed = case % 3 == 1;
+        let (indirect, shape) =
+            (behind(transposed), if transposed { [columns, rows] } else { [rows, columns] });
+        let dense = Layout::contiguous(itemsize, &shape, extbuf_layout::Order::C).unwrap();
+        let mut block = Pages::new(1, (rows * length).div_ceil(PAGE));
+        let block_base = edge(&block, &dense, high.0);
+        for level in levels() {
+            for streams in [false, true] {
+                let run = |dst: &Layout, to: *mut u8, src: &Layout, from: *const u8| {
+                    let plan = Plan::new(dst, src).unwrap().at_level(level).streaming(streams);
+                    // SAFETY: the rows and the block hold what the layouts describe, and lie apart.
+                    unsafe { plan.run(to, from) };
+                };
+                to.fill(|_| POISON);
+                block.fill(|_| POISON);
+                run(&indirect, to_rows.as_ptr().cast_mut().cast(), &indirect, from_rows.as_ptr().cast());
+                run(&dense, block_base, &indirect, from_rows.as_ptr().cast());
+                let item = |base: *mut u8, at: usize, k: usize| {
+                    // SAFETY: a byte of an item in open pages.
+                    unsafe { base.wrapping_add(at * itemsize + k).read() }
+                };
+                for (row, (&d, &s)) in to_rows.iter().zip(&from_rows).enumerate() {
+                    for column in 0..columns {
+                        let number = if transposed { column * rows + row } else { row * columns + column };
+                        for k in 0..itemsize {
+                            let expected = item(s, column, k);
+                            assert_eq!(item(d, column, k), expected, "{level}, row {row}, column {column}");
+                            assert_eq!(item(block_base, number, k), expected, "{level}, into a block");
+                        }
+                    }
+                }
+                run(&indirect, to_rows.as_ptr().cast_mut().cast(), &dense, block_base);
+                assert_eq!(
+                    item(to_rows[rows - 1], columns - 1, 0),
+                    item(from_rows[rows - 1], columns - 1, 0)
+                );
+                let around = if high.0 { 0..PAGE - length } else { length..PAGE };
+                for k in 0..rows {
+                    assert!(to.stretch(k)[around.clone()].iter().all(|&byte| byte == POISON), "{level}");
+                }
+            }
+        }
+    }
+}
+
+/// Conversions, through every form of the lanes: numbers side by side, apart, turned over, and fields of records.
+#[test]
+fn conversions_at_the_edge_of_their_pages() {
+    let (mut to, mut from) = (Pages::new(1, BLOCK), Pages::new(1, BLOCK));
+    let formats = ["b", "B", "<h", ">H", "<i", ">I", "<q", ">Q", "<e", ">e", "<f", ">f", "<d", ">d", "?"];
+    let records = ["<T{b:a:>f:b:(3)h:c:}", ">T{(3)q:c:d:a:<i:b:}", "<T{Zf:b:B:a:2x(3)e:c:}"];
+    let parse = |text: &str| Format::parse(text).unwrap();
+    let mut draw = Draw(4);
+    let mut done = 0;
+    while done < 60 {
+        let texts: &[&str] = if draw.below(5) == 0 { &records } else { &formats };
+        let (dst_format, src_format) = (parse(draw.of(texts)), parse(draw.of(texts)));
+        let axes = draw.of(&[1, 1, 2, 3]);
+        let shape: Vec<usize> = (0..axes).map(|_| 1 + draw.below([0, 1500, 40, 14][axes])).collect();
+        let dst = drawn(&mut draw, &shape, dst_format.itemsize(), false);
+        let src = drawn(&mut draw, &shape, src_format.itemsize(), true);
+        if dst.extent(0).len() > BLOCK * PAGE || src.extent(0).len() > BLOCK * PAGE {
+            continue;
+        }
+        done += 1;
+        // Small numbers of either sign in every format.
+        from.fill(|at| if at % 5 == 0 { noise(at) & 1 } else { 0 });
+        for mode in [Mode::Wrapping, Mode::Saturating] {
+            for high in [false, true] {
+                let mut results: Vec<Vec<u8>> = Vec::new();
+                for level in levels() {
+                    to.fill(|_| POISON);
+                    let hook = |_| ControlFlow::Continue(());
+                    let options =
+                        CopyOptions { level, mode, progress: Some(&hook), ..CopyOptions::default() };
+                    let plan = ViewPlan::of((&dst, &dst_format), (&src, &src_format), options).unwrap();
+                    let (dst_base, src_base) = (edge(&to, &dst, high), edge(&from, &src, !high));
+                    // SAFETY: both layouts lie in their pages, which are apart.
+                    unsafe { plan.run_raw(dst_base, src_base) }.unwrap();
+                    results.push(to.stretch(0).to_vec());
+                }
+                assert!(results.iter().all(|result| *result == results[0]), "{dst_format} from {src_format}");
+            }
+        }
+    }
+}
