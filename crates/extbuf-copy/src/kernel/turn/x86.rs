@@ -13,6 +13,7 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 use super::{Form, Level, MOST_LINES, MOST_ROWS, Turn};
 
@@ -39,7 +40,37 @@ trait Register: Copy {
     unsafe fn zero() -> Self;
 }
 
-/// `dst` of one lane in `H`; the lines of as many pieces as a line has registers of this width.
+/// The squares of one register of each line, one in each lane, turned: register `k` of the answer, below `16 / N`, belongs
+/// to line `k`.
+///
+/// # Safety
+///
+/// `16` bytes at `at` from each of the first `16 / N * LANES` of these rows may be read, and the machine has the registers.
+#[inline(always)]
+unsafe fn squares<R: Register, const N: usize>(rows: &[*const u8], at: isize) -> [R; MOST_LINES] {
+    let m = 16 / N;
+    // SAFETY: the caller's contract: the machine has the registers.
+    let mut square = [unsafe { R::zero() }; MOST_LINES];
+    for (k, register) in square.iter_mut().enumerate().take(m) {
+        // SAFETY: the caller's contract, for the rows of these lanes.
+        *register = unsafe { R::load(&rows[k..], m, at) };
+    }
+    let mut round = 1;
+    while round < m {
+        let old = square;
+        for k in 0..m / 2 {
+            // SAFETY: the caller's contract: the machine has the registers.
+            (square[2 * k], square[2 * k + 1]) = unsafe { old[k].interleave::<N>(old[k + m / 2]) };
+        }
+        round *= 2;
+    }
+    square
+}
+
+/// Lines of `H` registers: 1, 2 or 4, which make 64 bytes.
+///
+/// The registers of a line are named one by one. In a loop over them the lines were indexed by a variable until late in the
+/// compiler's work, and so stayed in memory: lines of two registers took three times as long as item by item.
 ///
 /// # Safety
 ///
@@ -49,29 +80,26 @@ unsafe fn turn<R: Register, const N: usize, const H: usize>(
     rows: &[*const u8; MOST_ROWS],
     at: isize,
 ) -> [[R; H]; MOST_LINES] {
-    let m = 16 / N;
-    // SAFETY: the caller's contract: the machine has the registers.
-    let zero = unsafe { R::zero() };
-    let mut lines = [[zero; H]; MOST_LINES];
-    for h in 0..H {
-        let mut square = [zero; MOST_LINES];
-        for (k, register) in square.iter_mut().enumerate().take(m) {
-            // SAFETY: the caller's contract, for the rows of these lanes.
-            *register = unsafe { R::load(&rows[m * R::LANES * h + k..], m, at) };
-        }
-        let mut round = 1;
-        while round < m {
-            let old = square;
-            for k in 0..m / 2 {
-                // SAFETY: the caller's contract: the machine has the registers.
-                (square[2 * k], square[2 * k + 1]) = unsafe { old[k].interleave::<N>(old[k + m / 2]) };
-            }
-            round *= 2;
-        }
-        for (line, register) in lines.iter_mut().zip(square) {
-            line[h] = register;
-        }
+    const { assert!(H * R::LANES == 4) };
+    let each = 16 / N * R::LANES;
+    // SAFETY: the caller's contract.
+    let first = unsafe { squares::<R, N>(rows, at) };
+    let mut lines = [[first[0]; H]; MOST_LINES];
+    for (line, register) in lines.iter_mut().zip(first) {
+        line[0] = register;
     }
+    macro_rules! further {
+        ($($h:literal)*) => {$(
+            if $h < H {
+                // SAFETY: the caller's contract, for the rows of this register.
+                let squares = unsafe { squares::<R, N>(&rows[$h * each..], at) };
+                for (line, register) in lines.iter_mut().zip(squares) {
+                    line[$h] = register;
+                }
+            }
+        )*};
+    }
+    further! { 1 2 3 }
     lines
 }
 
@@ -221,10 +249,13 @@ macro_rules! narrow {
 
             #[inline(always)]
             unsafe fn store_part(line: Self::Line, from: usize, until: usize, to: *mut u8) {
-                // Registers are only bytes.
-                let bytes = &raw const line;
-                let bytes = bytes.cast::<u8>().wrapping_add(from);
-                // SAFETY: the caller's contract; a line on the stack holds 64 bytes and overlaps nothing.
+                // Stored first: were its address taken, the compiler would keep all lines in memory from the start, which
+                // took three times as long.
+                let mut bytes = [MaybeUninit::<u8>::uninit(); 64];
+                // SAFETY: a line is 64 bytes.
+                unsafe { <Self as Form<N>>::store(line, bytes.as_mut_ptr().cast()) };
+                let bytes = bytes[from..until].as_ptr().cast::<u8>();
+                // SAFETY: the caller's contract; the stack overlaps nothing.
                 unsafe { to.wrapping_add(from).copy_from_nonoverlapping(bytes, until - from) };
             }
 
