@@ -42,7 +42,6 @@
 // Tiles are read and written through raw addresses.
 #![allow(unsafe_code)]
 
-mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -233,8 +232,10 @@ impl<'p> Turn<'p> {
                 return;
             }
         }
-        // SAFETY: the caller's contract.
-        unsafe { self.blocks::<portable::Portable, N>(dst, src) };
+        for Panel { rows, to, sources, count } in self.all_panels(dst, src, DEEP) {
+            // SAFETY: a part of the caller's grid.
+            unsafe { direct::<N>(rows, to, sources, count) };
+        }
     }
 
     /// Whether panels are wide enough for tiles of whole lines of the source: where they are narrow and no multiple of a
@@ -277,26 +278,47 @@ impl<'p> Turn<'p> {
         src: *const u8,
         deep: usize,
     ) {
-        for j in (0..self.deep).step_by(deep) {
-            let count = deep.min(self.deep - j);
-            let mut first = 0;
-            while first < self.top.extent {
-                let steps = self.steps_at(first);
-                let to = dst.wrapping_offset(self.top.dst * first as isize).wrapping_add(j * N);
-                let from = src.wrapping_offset(self.top.src * first as isize);
-                let rows = &self.rows[..steps * self.each];
-                let sources = Sources::new(self.along_j, from, j);
-                if rows.len() >= F::ITEMS {
-                    // SAFETY: a part of the caller's grid.
-                    unsafe { panel::<F, N, MODE>(rows, to, sources, count) };
-                } else {
-                    // SAFETY: as above.
-                    unsafe { narrow::<N>(rows, to, sources, count) };
-                }
-                first += steps;
+        for Panel { rows, to, sources, count } in self.all_panels(dst, src, deep) {
+            if rows.len() >= F::ITEMS {
+                // SAFETY: a part of the caller's grid.
+                unsafe { panel::<F, N, MODE>(rows, to, sources, count) };
+            } else {
+                // SAFETY: as above.
+                unsafe { direct::<N>(rows, to, sources, count) };
             }
         }
     }
+
+    /// All panels, of so many steps along `j`.
+    fn all_panels(&self, dst: *mut u8, src: *const u8, deep: usize) -> impl Iterator<Item = Panel<'_>> {
+        let (mut j, mut first) = (0, 0);
+        std::iter::from_fn(move || {
+            if first == self.top.extent {
+                (j, first) = (j + deep, 0);
+            }
+            if j >= self.deep {
+                return None;
+            }
+            let steps = self.steps_at(first);
+            let from = src.wrapping_offset(self.top.src * first as isize);
+            let panel = Panel {
+                rows: &self.rows[..steps * self.each],
+                to: dst.wrapping_offset(self.top.dst * first as isize).wrapping_add(j * self.unit),
+                sources: Sources::new(self.along_j, from, j),
+                count: deep.min(self.deep - j),
+            };
+            first += steps;
+            Some(panel)
+        })
+    }
+}
+
+/// `dst[rows[i] + j*N ..][..N] = sources(j)[i*N ..][..N]` for `i` below the number of rows and `j` below `count`, from `to` on.
+struct Panel<'p> {
+    rows: &'p [isize],
+    to: *mut u8,
+    sources: Sources<'p>,
+    count: usize,
 }
 
 impl Turn<'_> {
@@ -315,21 +337,38 @@ impl Turn<'_> {
     }
 }
 
-/// The equation of [`panel`] item by item, for what is narrower than a tile: a part may be.
+/// The equation of [`panel`] item by item, in tiles of a line on either side: for items that fill no register, for machines
+/// without a form, and for what is narrower than a tile of the form.
 ///
 /// # Safety
 ///
 /// As for [`Turn::run`].
-unsafe fn narrow<const N: usize>(rows: &[isize], dst: *mut u8, mut sources: Sources<'_>, count: usize) {
-    let mut from = [std::ptr::null(); MOST_ROWS];
-    for j in 0..count {
-        sources.fill(&mut from, 1);
-        for (i, &row) in rows.iter().enumerate() {
-            // SAFETY: P1: the source place is good to read; an array of bytes has alignment 1.
-            let item = unsafe { from[0].wrapping_add(i * N).cast::<[MaybeUninit<u8>; N]>().read() };
-            let to = dst.wrapping_offset(row).wrapping_add(j * N).cast::<[MaybeUninit<u8>; N]>();
-            // SAFETY: P1: the destination place is good to write; alignment 1.
-            unsafe { to.write(item) };
+unsafe fn direct<const N: usize>(rows: &[isize], dst: *mut u8, mut sources: Sources<'_>, count: usize) {
+    // Items in a line, and of large ones some more.
+    let line = const { if N > 16 { 4 } else { 64 / N } };
+    let (mut from, mut next) = ([std::ptr::null(); MOST_ROWS], [std::ptr::null(); MOST_ROWS]);
+    sources.fill(&mut next, line.min(count));
+    for j in (0..count).step_by(line) {
+        let here = line.min(count - j);
+        let further = line.min(count - j - here);
+        from[..here].copy_from_slice(&next[..here]);
+        sources.fill(&mut next, further);
+        let to = dst.wrapping_add(j * N);
+        for (tile, rows) in rows.chunks(line).enumerate() {
+            let at = tile * line * N;
+            for next in &next[..further] {
+                prefetch(next.wrapping_add(at));
+            }
+            for (i, &row) in rows.iter().enumerate() {
+                let (to, at) = (to.wrapping_offset(row), at + i * N);
+                for (k, from) in from[..here].iter().enumerate() {
+                    // SAFETY: P1: the source place is good to read; an array of bytes has alignment 1.
+                    let item = unsafe { from.wrapping_add(at).cast::<[MaybeUninit<u8>; N]>().read() };
+                    let to = to.wrapping_add(k * N).cast::<[MaybeUninit<u8>; N]>();
+                    // SAFETY: P1: the destination place is good to write; alignment 1.
+                    unsafe { to.write(item) };
+                }
+            }
         }
     }
 }
