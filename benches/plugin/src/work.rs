@@ -93,6 +93,8 @@ pub struct Work {
     dst: (Layout, *mut u8),
     src: (Layout, *const u8),
     way: Way,
+    /// On one thread, by a plan made before: nothing is around it.
+    alone: bool,
 }
 
 /// Decided once, run in every run that is not one-shot.
@@ -126,7 +128,7 @@ impl Work {
         let plan =
             ViewPlan::of((&dst_layout, &dst_format), (&src_layout, &src_format), way.options()).ok()?;
         let planned = Planned::Convert { plan: Box::new(plan), dst: dst_format, src: src_format };
-        Some(Work { planned, dst: (dst_layout, dst.start), src: (src_layout, src.start), way })
+        Some(Work { planned, dst: (dst_layout, dst.start), src: (src_layout, src.start), way, alone: false })
     }
 
     /// The wanted part of a picture in row pointers, made dense; nothing where there is no such part.
@@ -156,7 +158,7 @@ impl Work {
 
     fn of(dst: (Layout, *mut u8), src: (Layout, *const u8), way: Way) -> Option<Work> {
         let planned = Planned::Copy(Box::new(Plan::new(&dst.0, &src.0).ok()?));
-        Some(Work { planned, dst, src, way })
+        Some(Work { planned, dst, src, way, alone: way.threads <= 1 && !way.one_shot })
     }
 
     /// Does it. On one thread a reused plan of a copy is run without any driver around it.
@@ -164,7 +166,16 @@ impl Work {
     /// # Panics
     ///
     /// If what was planned once cannot be planned again.
+    #[inline]
     pub fn run(&mut self) {
+        match &self.planned {
+            // SAFETY: the contract of the constructor: both sides are there, apart, and nobody else's now.
+            Planned::Copy(plan) if self.alone => unsafe { plan.run(self.dst.1, self.src.1) },
+            _ => self.run_with_options(),
+        }
+    }
+
+    fn run_with_options(&mut self) {
         let options = self.way.options();
         let ((dst, to), (src, from)) = (&self.dst, &self.src);
         match &self.planned {
@@ -173,8 +184,6 @@ impl Work {
                 let done = unsafe { options.copy_raw((dst, *to), (src, *from)) };
                 done.expect("the same copy has been planned before");
             }
-            // SAFETY: the same.
-            Planned::Copy(plan) if self.way.threads <= 1 => unsafe { plan.run(*to, *from) },
             Planned::Copy(plan) => {
                 // SAFETY: the same.
                 let done = unsafe { options.run(plan, *to, *from) };

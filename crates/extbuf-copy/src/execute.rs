@@ -157,11 +157,21 @@ impl Plan {
     /// # Safety
     ///
     /// As for [`run_part`](Plan::run_part).
+    #[inline]
     pub unsafe fn run(&self, dst_base: *mut u8, src_base: *const u8) {
-        // SAFETY: the caller's contract.
-        if self.parts == 1 && unsafe { self.run_small(dst_base, src_base) } {
-            return;
+        match &self.small {
+            // SAFETY: P1: the loops of the plan, from its bases. P2: the destination does not overlap itself. The function
+            // is for the plan's level, which this machine has.
+            Some(small) => unsafe { (small.whole)(small, &self.pattern, dst_base, src_base) },
+            // SAFETY: the caller's contract.
+            None => unsafe { self.run_parts(dst_base, src_base) },
         }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`run_part`](Plan::run_part).
+    unsafe fn run_parts(&self, dst_base: *mut u8, src_base: *const u8) {
         for part in 0..self.parts {
             // SAFETY: the caller's contract.
             unsafe { self.run_part(dst_base, src_base, part) };

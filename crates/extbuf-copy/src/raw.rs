@@ -6,57 +6,13 @@
 use extbuf_layout::{Layout, Order};
 
 use crate::error::CopyError;
-use crate::kernel::{self, Grid, Level, Manner, ONCE};
+use crate::kernel::{Level, Pattern};
 use crate::options::CopyOptions;
 use crate::output::Fresh;
 use crate::overlap::{self, Overlap};
 use crate::parallel::Meter;
-use crate::plan::{Direction, Kernel, Plan, SMALL, Small};
+use crate::plan::{Direction, OneShot, Plan};
 use crate::report::Report;
-
-/// Rows of no more bytes than this are moved without ceremony: they lie in a cache.
-const SMALL_ROWS: usize = 256 << 10;
-
-impl Plan {
-    /// Runs the plan where it is nothing but one small grid between two addresses: what a part does besides costs more
-    /// than that. Answers with whether it was.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Plan::run_part`].
-    #[inline]
-    pub(crate) unsafe fn run_small(&self, dst_base: *mut u8, src_base: *const u8) -> bool {
-        // Rows have nothing to prepare.
-        let most = if self.kernel == Kernel::Run { SMALL_ROWS } else { SMALL };
-        let direct = self.outer.is_empty() && self.dst.levels() + self.src.levels() == 2;
-        if !direct || self.bytes == 0 || self.bytes > most {
-            return false;
-        }
-        let (outer, i, j) = match self.loops[..] {
-            [] => (ONCE, ONCE, ONCE),
-            [j] => (ONCE, ONCE, j),
-            [i, j] => (ONCE, i, j),
-            [outer, i, j] => (outer, i, j),
-            _ => return false,
-        };
-        let kernel = match self.kernel {
-            Kernel::Run | Kernel::Items | Kernel::Fill => self.kernel,
-            Kernel::Transpose if self.inner == 2 => self.kernel,
-            // In chains of loops: the same equation.
-            Kernel::Transpose => Kernel::Items,
-            _ => return false,
-        };
-        let manner = Manner { level: self.level, streams: false };
-        let to = dst_base.wrapping_offset(self.dst.offset(0));
-        let from = src_base.wrapping_offset(self.src.offset(0));
-        for k in 0..outer.extent as isize {
-            let (to, from) = (to.wrapping_offset(k * outer.dst), from.wrapping_offset(k * outer.src));
-            // SAFETY: P1, P2: all loops of the plan, from where they begin.
-            unsafe { kernel::run(kernel, manner, self.unit, Grid { i, j }, to, from) };
-        }
-        true
-    }
-}
 
 impl CopyOptions<'_> {
     /// Copies every item of one layout to the item of another with the same index, as if all of the source were read
@@ -83,11 +39,15 @@ impl CopyOptions<'_> {
         (dst, dst_base): (&Layout, *mut u8),
         (src, src_base): (&Layout, *const u8),
     ) -> Result<Report, CopyError> {
-        if let (Some(small), None) = (Small::new(dst, src), self.progress)
-            && small.apart(dst_base.addr(), src_base.addr())
+        if self.progress.is_none()
+            && let Some(copy) = OneShot::new(dst, src, self.level.min(Level::of_this_machine()))
+            && copy.apart(dst_base.addr(), src_base.addr())
         {
-            // SAFETY: the caller's contract, and the sides are apart.
-            return Ok(unsafe { self.small(&small, dst_base, src_base) });
+            let OneShot { small, bytes, .. } = copy;
+            // SAFETY: P1: the loops stay inside both layouts. P2: the destination does not overlap itself. The sides are
+            // apart, and the function is for a level of this machine.
+            unsafe { (small.whole)(&small, &Pattern::NONE, dst_base, src_base) };
+            return Ok(Report { overlap: Overlap::None, bytes, threads: 1, parts: 1, kernel: small.kernel });
         }
         let plan = Plan::new(dst, src)?.at_level(self.level);
         // SAFETY: the caller's contract: stored pointers are valid.
@@ -131,10 +91,7 @@ impl CopyOptions<'_> {
     ) -> Result<Report, CopyError> {
         let threads = if plan.parts() == 1 && self.progress.is_none() {
             // SAFETY: the caller's contract.
-            if !unsafe { plan.run_small(dst_base, src_base) } {
-                // SAFETY: the caller's contract.
-                unsafe { plan.run_part(dst_base, src_base, 0) };
-            }
+            unsafe { plan.run(dst_base, src_base) };
             1
         } else {
             // SAFETY: the caller's contract.
@@ -147,21 +104,6 @@ impl CopyOptions<'_> {
             parts: plan.parts(),
             kernel: plan.kernel(),
         })
-    }
-
-    /// A copy that needs no plan.
-    ///
-    /// # Safety
-    ///
-    /// As for [`copy_raw`](Self::copy_raw), and the sides are apart.
-    #[inline]
-    unsafe fn small(&self, small: &Small, dst_base: *mut u8, src_base: *const u8) -> Report {
-        let &Small { bytes, unit, kernel, loops: [i, j], dst, src, .. } = small;
-        let manner = Manner { level: self.level.min(Level::of_this_machine()), streams: false };
-        let (to, from) = (dst_base.wrapping_offset(dst), src_base.wrapping_offset(src));
-        // SAFETY: P1: the loops stay inside both layouts. P2: the destination does not overlap itself.
-        unsafe { kernel::run(kernel, manner, unit, Grid { i, j }, to, from) };
-        Report { overlap: Overlap::None, bytes, threads: 1, parts: 1, kernel }
     }
 
     /// Through scratch memory.

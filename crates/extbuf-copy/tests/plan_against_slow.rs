@@ -8,7 +8,7 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Case, cases, large_cases, transposes};
-use extbuf_copy::{Level, Plan};
+use extbuf_copy::{CopyOptions, Level, Overlap, Plan};
 use proptest::prelude::*;
 
 /// Runs the plan of a case in so many parts: in order, in reverse order, or on threads.
@@ -68,6 +68,39 @@ fn check_levels(case: &Case, parts: usize) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// Runs a case whole, by a plan and without one, by each kind of instructions that this machine has: the copies that are
+/// small enough have functions of their own for that.
+fn check_whole(case: &Case) -> Result<(), TestCaseError> {
+    let mut laid = case.lay();
+    let expected = case.expected(&laid);
+    let fresh = laid.arena.clone();
+    for level in Level::ALL.into_iter().filter(|&level| level <= Level::of_this_machine()) {
+        let plan = Plan::new(&laid.dst, &laid.src).unwrap().at_level(level).with_parts(1);
+        let (dst, src) = laid.bases();
+        // SAFETY: the arena holds both sides, which do not overlap.
+        unsafe { plan.run(dst, src) };
+        prop_assert!(laid.arena == expected, "differs:\n{plan}");
+        laid.arena.copy_from_slice(&fresh);
+        let options = CopyOptions { level, ..CopyOptions::default() };
+        let (dst, src) = laid.bases();
+        // SAFETY: as above.
+        let report = unsafe { options.copy_raw((&laid.dst, dst), (&laid.src, src)) }.unwrap();
+        prop_assert!(laid.arena == expected, "differs at {level}: {report}");
+        prop_assert_eq!((report.bytes, report.overlap), (plan.bytes(), Overlap::None));
+        laid.arena.copy_from_slice(&fresh);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+    #[test]
+    fn whole_at_every_level(case in cases(2)) {
+        check_whole(&case)?;
+    }
 }
 
 proptest! {

@@ -16,6 +16,7 @@ mod items;
 mod level;
 mod lines;
 mod run;
+pub(crate) mod small;
 mod table;
 mod transpose;
 mod turn;
@@ -39,6 +40,7 @@ pub(crate) use cache::Caches;
 pub(crate) use columns::columns;
 pub use level::Level;
 pub(crate) use lines::Lines;
+pub(crate) use small::{Pattern, Whole};
 pub(crate) use table::Table;
 pub(crate) use turn::{Rows, Turn, WIDE};
 

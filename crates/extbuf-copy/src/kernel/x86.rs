@@ -10,6 +10,7 @@
 
 mod pen;
 pub(super) mod rows;
+pub(super) mod small;
 pub(super) mod weave;
 
 use std::arch::x86_64::{

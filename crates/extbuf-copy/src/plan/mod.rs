@@ -37,12 +37,12 @@ mod weave;
 use list::List;
 pub(crate) use passes::{MOST_TABLED, MOST_TOGETHER, check, steps_over};
 
-pub(crate) use small::{SMALL, Small};
+pub(crate) use small::{OneShot, Small};
 
 use extbuf_layout::Layout;
 
 use crate::error::CopyError;
-use crate::kernel::{Caches, Level};
+use crate::kernel::{Caches, Level, Pattern};
 
 /// Loops kept without allocation.
 pub(crate) type Loops = List<Loop, 8>;
@@ -211,6 +211,9 @@ pub struct Plan {
     /// Parts begin at multiples of this many steps (or bytes) of the loop that is cut.
     pub(crate) grain: usize,
     pub(crate) parts: usize,
+    /// The function for all of it, where it is small and whole, and the permutation of that, if it has one.
+    pub(crate) small: Option<Small>,
+    pub(crate) pattern: Pattern,
 }
 
 impl Plan {
@@ -323,6 +326,8 @@ impl Plan {
             split: Split::Whole,
             grain: 1,
             parts: 1,
+            small: None,
+            pattern: Pattern::NONE,
         };
         if plan.bytes == 0 {
             return plan;
@@ -356,7 +361,12 @@ impl Plan {
         let kernel = (self.kernel, self.inner, self.tall);
         (self.split, self.grain, self.parts) =
             passes::choose_split(&self.outer, &self.loops[..cut], self.unit, kernel, parts);
+        self.find_small();
         self
+    }
+
+    fn find_small(&mut self) {
+        self.small = Small::of(self);
     }
 
     /// Bytes that the copy moves.
@@ -373,6 +383,7 @@ impl Plan {
     /// measure it, or knows who reads the result next.
     pub fn streaming(mut self, streams: bool) -> Plan {
         self.streams = streams;
+        self.find_small();
         self
     }
 

@@ -178,7 +178,7 @@ unsafe fn long(pen: &mut Pen, dst: *mut u8, src: *const u8, next: *const u8, uni
 /// The bytes at both places, more than 64, are good to read and to write (P1) and do not overlap.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-unsafe fn ordinary(dst: *mut u8, src: *const u8, count: usize) {
+pub(crate) unsafe fn ordinary(dst: *mut u8, src: *const u8, count: usize) {
     if count >= VERY_LONG {
         // SAFETY: the caller's contract.
         return unsafe { dst.copy_from_nonoverlapping(src, count) };
