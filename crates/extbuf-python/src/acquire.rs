@@ -57,8 +57,9 @@ pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acqu
     Ok(Acquired { share, base, layout, item, readonly })
 }
 
+/// The layout that an exporter claims.
 #[inline]
-fn layout(claim: &Claim<'_>, itemsize: usize) -> Result<Layout, LayoutError> {
+pub(crate) fn layout(claim: &Claim<'_>, itemsize: usize) -> Result<Layout, LayoutError> {
     match (claim.shape, claim.strides) {
         // The usual case, without the search for pointers on the way.
         (Some(shape), Some(strides))
@@ -94,7 +95,7 @@ fn negative(shape: &[isize]) -> bool {
 }
 
 /// Whose rules the format of an exporter is written by, as far as its type tells.
-fn dialect(object: &Bound<'_, PyAny>) -> Dialect {
+pub(crate) fn dialect(object: &Bound<'_, PyAny>) -> Dialect {
     let module = |object: &Bound<'_, PyAny>| {
         object.get_type().module().map_or_else(|_| String::new(), |module| module.to_string())
     };

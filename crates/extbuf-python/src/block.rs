@@ -44,6 +44,33 @@ impl Block {
     pub(crate) fn address(&self) -> Address {
         Address::new(self.start.as_ptr())
     }
+
+    /// Writes bytes from an offset on.
+    ///
+    /// # Panics
+    ///
+    /// Where they do not lie in the block.
+    pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) {
+        let room = self.allocation.size().checked_sub(offset);
+        assert!(room.is_some_and(|room| bytes.len() <= room), "the bytes lie outside the block");
+        let place = self.start.as_ptr().wrapping_add(offset);
+        // SAFETY: inside the block, which nobody else knows of while it is borrowed for writing.
+        unsafe { place.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+
+    /// Writes, at an offset, the address of another offset of this block, which need not lie in it.
+    ///
+    /// # Panics
+    ///
+    /// Where the place of the pointer is not in the block.
+    pub(crate) fn point(&mut self, offset: usize, to: isize) {
+        let room = self.allocation.size().checked_sub(offset);
+        assert!(room.is_some_and(|room| size_of::<*mut u8>() <= room), "the pointer lies outside the block");
+        let target = self.start.as_ptr().wrapping_offset(to);
+        let place = self.start.as_ptr().wrapping_add(offset).cast::<*mut u8>();
+        // SAFETY: inside the block, at any alignment.
+        unsafe { place.write_unaligned(target) };
+    }
 }
 
 impl Drop for Block {

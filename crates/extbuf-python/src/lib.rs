@@ -37,6 +37,7 @@ mod raw;
 mod reach;
 mod rows;
 mod struct_module;
+mod testing;
 mod typestr;
 mod view;
 
@@ -50,6 +51,7 @@ fn _extbuf(module: &Bound<'_, PyModule>) -> PyResult<()> {
     format::register(module)?;
     rows::register(module)?;
     struct_module::register(module)?;
+    testing::register(module)?;
     view::register(module)?;
     Ok(())
 }

@@ -14,7 +14,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -64,7 +64,13 @@ impl RawBuffer {
     pub(crate) unsafe fn fill(&self, object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<()> {
         // SAFETY: an attached thread, a live object, and the place of an empty structure (B1).
         let code = unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), self.0.get(), flags) };
-        if code == 0 { Ok(()) } else { Err(PyErr::fetch(object.py())) }
+        if code == 0 {
+            return Ok(());
+        }
+        // An exporter that refuses may have left anything there, and until Python 3.2 it was allowed to.
+        // SAFETY: B1: the place of a structure that is empty again, and nobody reads it.
+        unsafe { self.0.get().write(ffi::Py_buffer::new()) };
+        Err(PyErr::fetch(object.py()))
     }
 
     /// Gives the memory back. Harmless on an empty buffer.
@@ -119,6 +125,12 @@ impl RawBuffer {
     }
 }
 
+/// Whether an object lends memory at all.
+pub(crate) fn lends(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: an attached thread, and a live object.
+    unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) != 0 }
+}
+
 /// Holds an object's memory for the length of a call.
 ///
 /// # Errors
@@ -128,6 +140,20 @@ pub(crate) fn held<R>(
     object: &Bound<'_, PyAny>,
     flags: c_int,
     f: impl FnOnce(Claim<'_>) -> PyResult<R>,
+) -> PyResult<R> {
+    // SAFETY: filled, and released after `f`.
+    held_raw(object, flags, |raw| f(unsafe { raw.claim() }))
+}
+
+/// The same, with the structure itself.
+///
+/// # Errors
+///
+/// As [`held`].
+pub(crate) fn held_raw<R>(
+    object: &Bound<'_, PyAny>,
+    flags: c_int,
+    f: impl FnOnce(&RawBuffer) -> PyResult<R>,
 ) -> PyResult<R> {
     struct Held<'py>(RawBuffer, Python<'py>);
     impl Drop for Held<'_> {
@@ -139,6 +165,82 @@ pub(crate) fn held<R>(
     let held = Held(RawBuffer::empty(), object.py());
     // SAFETY: B1: it lies in this frame until it is dropped.
     unsafe { held.0.fill(object, flags) }?;
-    // SAFETY: filled just now, and released after `f`.
-    f(unsafe { held.0.claim() })
+    f(&held.0)
+}
+
+/// What CPython itself makes of a structure that was filled.
+impl RawBuffer {
+    /// Whether the items are contiguous in an order: `b'C'`, `b'F'` or `b'A'`.
+    ///
+    /// # Safety
+    ///
+    /// The buffer is filled.
+    pub(crate) unsafe fn is_contiguous(&self, order: u8) -> bool {
+        // SAFETY: a filled structure (B3).
+        unsafe { ffi::PyBuffer_IsContiguous(self.0.get(), order as c_char) != 0 }
+    }
+
+    /// The bytes of all items in an order.
+    ///
+    /// # Errors
+    ///
+    /// What CPython raises.
+    ///
+    /// # Safety
+    ///
+    /// The buffer is filled, with a shape where the order is not that of the memory.
+    pub(crate) unsafe fn to_contiguous(&self, py: Python<'_>, order: u8) -> PyResult<Vec<u8>> {
+        // SAFETY: the contract.
+        let len = unsafe { self.claim() }.len;
+        let mut bytes = vec![0u8; usize::try_from(len).unwrap_or(0)];
+        let start = bytes.as_mut_ptr().cast();
+        // SAFETY: an attached thread, a filled structure (B3), and as many bytes as it speaks of.
+        let code = unsafe { ffi::PyBuffer_ToContiguous(start, self.0.get(), len, order as c_char) };
+        if code == 0 { Ok(bytes) } else { Err(PyErr::fetch(py)) }
+    }
+
+    /// The place of an item by the address rule of CPython.
+    ///
+    /// # Safety
+    ///
+    /// The buffer is filled with shape and strides, and the index has an entry for each axis, inside it.
+    pub(crate) unsafe fn pointer(&self, index: &[isize]) -> *mut u8 {
+        // SAFETY: a filled structure (B3), and an index of one of its items.
+        unsafe { ffi::PyBuffer_GetPointer(self.0.get(), index.as_ptr()) }.cast()
+    }
+}
+
+/// `PyMemoryView_GetContiguous`: a memoryview of an object in an order, of a copy where it must be.
+///
+/// # Errors
+///
+/// What CPython raises.
+pub(crate) fn contiguous_memoryview<'py>(
+    object: &Bound<'py, PyAny>,
+    kind: c_int,
+    order: u8,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: an attached thread and a live object.
+    let view = unsafe { ffi::PyMemoryView_GetContiguous(object.as_ptr(), kind, order as c_char) };
+    // SAFETY: a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(object.py(), view) }
+}
+
+/// `PyMemoryView_FromBuffer`: a memoryview that nobody lends to.
+///
+/// # Errors
+///
+/// What CPython raises.
+///
+/// # Safety
+///
+/// B3 for the structure, for as long as the process lives: nobody is told when the view is gone.
+pub(crate) unsafe fn ownerless_memoryview<'py>(
+    py: Python<'py>,
+    buffer: &ffi::Py_buffer,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: an attached thread; CPython copies the structure, and the contract is for what it points to.
+    let view = unsafe { ffi::PyMemoryView_FromBuffer(buffer) };
+    // SAFETY: a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, view) }
 }

@@ -24,7 +24,7 @@ pub(crate) fn struct_error(py: Python<'_>, message: String) -> PyErr {
 }
 
 /// What `pack` raises for a value that is wrong.
-pub(super) fn of_pack(py: Python<'_>, error: PackError) -> PyErr {
+pub(crate) fn of_pack(py: Python<'_>, error: PackError) -> PyErr {
     let scalar = error.scalar;
     let code = scalar.map_or("?", |scalar| scalar.code().as_str());
     let message = match error.fault {

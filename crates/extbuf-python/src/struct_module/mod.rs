@@ -15,7 +15,7 @@ mod object;
 
 use std::sync::Arc;
 
-use extbuf_format::{Dialect, Format, ParseErrorKind};
+use extbuf_format::{Dialect, Format, ParseError, ParseErrorKind};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -24,7 +24,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use crate::item::Codec;
 use object::Struct;
 
-pub(crate) use error::struct_error;
+pub(crate) use error::{of_pack, struct_error};
 
 /// A text of the struct module, compiled.
 pub(crate) struct Compiled {
@@ -32,19 +32,22 @@ pub(crate) struct Compiled {
     pub(crate) codec: Arc<Codec>,
 }
 
+/// What the struct module raises for a text that is none of its own.
+pub(crate) fn of_parse(py: Python<'_>, text: &str, error: &ParseError) -> PyErr {
+    let message = match error.kind() {
+        _ if text.contains('\0') => "embedded null character",
+        ParseErrorKind::TypeExpected => "repeat count given without format specifier",
+        ParseErrorKind::TooLarge { .. } => "total struct size too long",
+        _ => "bad char in struct format",
+    };
+    struct_error(py, message.into())
+}
+
 impl Compiled {
     fn new(format: &Bound<'_, PyAny>) -> PyResult<Compiled> {
         let py = format.py();
         let text = text(format)?;
-        let format = Format::parse_as(Dialect::Struct, &text).map_err(|error| {
-            let message = match error.kind() {
-                _ if text.contains('\0') => "embedded null character",
-                ParseErrorKind::TypeExpected => "repeat count given without format specifier",
-                ParseErrorKind::TooLarge { .. } => "total struct size too long",
-                _ => "bad char in struct format",
-            };
-            struct_error(py, message.into())
-        })?;
+        let format = Format::parse_as(Dialect::Struct, &text).map_err(|error| of_parse(py, &text, &error))?;
         Ok(Compiled { text, codec: Arc::new(Codec::new(py, &format)?) })
     }
 

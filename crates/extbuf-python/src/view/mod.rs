@@ -25,7 +25,7 @@ mod compare;
 mod draw;
 mod hand_over;
 mod items;
-mod lend;
+pub(crate) mod lend;
 mod shape;
 
 use std::sync::atomic::{AtomicI64, AtomicIsize, Ordering};

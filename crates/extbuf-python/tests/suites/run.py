@@ -38,8 +38,9 @@ REASONS = {
 class Suite:
     """A module of CPython's tests and what stands in for what."""
 
-    def __init__(self, what, *modules, builtins=(), modules_replaced=(), only=None):
+    def __init__(self, what, *modules, builtins=(), modules_replaced=(), only=None, listed_as=None):
         self.what = what
+        self.listed_as = listed_as
         self.modules = modules
         self.builtins = builtins
         self.modules_replaced = modules_replaced
@@ -90,6 +91,16 @@ VIEW = [("memoryview", ("extbuf", "View"))]
 SUITES = {
     "memoryview": Suite("View as memoryview", "test.test_memoryview", builtins=VIEW),
     "buffer": Suite("View as memoryview", "test.test_buffer", builtins=VIEW),
+    "testbuffer": Suite(
+        "extbuf.testing as _testbuffer", "test.test_buffer", modules_replaced=[("_testbuffer", "extbuf.testing")]
+    ),
+    "both": Suite(
+        "both at once",
+        "test.test_buffer",
+        builtins=VIEW,
+        modules_replaced=[("_testbuffer", "extbuf.testing")],
+        listed_as="buffer",
+    ),
     "struct": Suite("extbuf.struct as struct", "test.test_struct", modules_replaced=[("struct", "extbuf.struct")]),
     "picklebuffer": Suite("View of a PickleBuffer", "test.test_picklebuffer", builtins=VIEW),
     "array": Suite("View of an array", "test.test_array", builtins=VIEW, only=uses("memoryview")),
@@ -172,7 +183,8 @@ def single(name, wanted):
 def exceptions(suite):
     """The tests of a suite that cannot hold on this interpreter, and why."""
     listed = {}
-    for entry in tomllib.loads((HERE / "exceptions.toml").read_text()).get(suite, []):
+    heading = SUITES[suite].listed_as or suite
+    for entry in tomllib.loads((HERE / "exceptions.toml").read_text()).get(heading, []):
         if entry["reason"] not in REASONS:
             sys.exit(f"exceptions.toml: {entry['reason']!r} is no reason; these are: {', '.join(REASONS)}")
         if "since" in entry and sys.version_info[:2] < tuple(entry["since"]):
