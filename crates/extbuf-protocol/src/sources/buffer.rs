@@ -77,9 +77,11 @@ impl<T: Element + NoUninit + AnyBitPattern + Zeroable + Send + Sync> Buffer<T> {
     /// [`RefusalKind::Pinned`] with the number of live leases while there are any;
     /// [`RefusalKind::OutOfMemory`]. Then nothing has changed.
     pub fn resize(&mut self, len: usize) -> Result<(), Refusal> {
-        let layout = Layout::contiguous(size_of::<T>(), &[len], Order::C)?;
-        let nothing = Layout::contiguous(size_of::<T>(), &[0], Order::C)?;
         self.unpinned()?;
+        // One axis of items of a size that exists: it can only be too long.
+        let layout = Layout::contiguous(size_of::<T>(), &[len], Order::C)
+            .map_err(|_| RefusalKind::OutOfMemory { bytes: len.saturating_mul(size_of::<T>()) })?;
+        let nothing = Layout::contiguous(size_of::<T>(), &[0], Order::C)?;
         // Whatever happens to the vector, a panic included, the layout never says more than is there.
         let old = core::mem::replace(&mut self.layout, nothing);
         let changed = self.unpinned()?.change(|vec| {
