@@ -47,7 +47,41 @@ impl Layout {
         self.slice_items(items.as_ref())
     }
 
+    /// As [`slice`](Layout::slice), in place of what `out` was: for who keeps layouts where they lie, because they are
+    /// many words to move.
+    ///
+    /// ```
+    /// use extbuf_layout::{s, Layout, Order};
+    /// let (image, mut part) = (Layout::contiguous(1, &[480, 640], Order::C)?, Layout::default());
+    /// image.slice_into(s![2.., ..;-1], &mut part)?;
+    /// assert_eq!(part, image.slice(s![2.., ..;-1])?);
+    /// # Ok::<(), extbuf_layout::LayoutError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`slice`](Layout::slice); `out` is the default layout then.
+    #[inline]
+    pub fn slice_into(&self, items: impl AsRef<[SliceItem]>, out: &mut Layout) -> Result<(), LayoutError> {
+        let done = self.fill_slice(items.as_ref(), out);
+        if done.is_err() {
+            *out = Layout::default();
+        }
+        done
+    }
+
     fn slice_items(&self, items: &[SliceItem]) -> Result<Layout, LayoutError> {
+        // Wrapped before it is filled in: a layout is many words to move.
+        let mut result = Ok(Layout::default());
+        if let Ok(out) = &mut result {
+            if let Err(error) = self.fill_slice(items, out) {
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    fn fill_slice(&self, items: &[SliceItem], out: &mut Layout) -> Result<(), LayoutError> {
         let (mut named, mut fixed, mut new, mut ellipses) = (0, 0, 0, 0);
         for item in items {
             match item {
@@ -64,22 +98,12 @@ impl Layout {
         if named > ndim {
             return Err(Kind::TooManyIndices { given: named, ndim }.into());
         }
-        // The result is filled in where it will lie: a layout is many words to move.
-        let mut result = Layout::zeroed(self.itemsize(), ndim - fixed + new, self.levels());
-        if let Ok(out) = &mut result {
-            if let Err(error) = self.slice_into(out, items, ndim - named) {
-                result = Err(error);
-            }
-        }
-        result
-    }
-
-    /// `unnamed`: how many axes the ellipsis, or the end of the list, stands for.
-    fn slice_into(&self, out: &mut Layout, items: &[SliceItem], unnamed: usize) -> Result<(), LayoutError> {
+        out.reset(self.itemsize(), ndim - fixed + new, self.levels())?;
+        // How many axes the ellipsis, or the end of the list, stands for.
+        let mut unnamed = ndim - named;
         let mut edit = Edit::new(self, out);
-        let mut unnamed = unnamed;
-        for &item in items {
-            match item {
+        for item in items {
+            match *item {
                 SliceItem::Index(index) => edit.index(index)?,
                 SliceItem::Slice(slice) => edit.slice(slice)?,
                 SliceItem::NewAxis => edit.new_axis(),

@@ -85,15 +85,59 @@ impl Layout {
         strides: &[isize],
         offset: isize,
     ) -> Result<Layout, LayoutError> {
-        let mut layout = Layout::shaped(itemsize, shape, 1)?;
+        let mut layout = Layout::default();
+        layout.set_strided(itemsize, shape, strides, offset)?;
+        Ok(layout)
+    }
+
+    /// As [`Layout::strided`], in place of what this layout was: for who keeps layouts where they lie, because they are
+    /// many words to move.
+    ///
+    /// ```
+    /// use extbuf_layout::Layout;
+    /// let mut layout = Layout::default();
+    /// layout.set_strided(4, &[2, 3], &[-12, 4], 12)?;
+    /// assert_eq!(layout, Layout::strided(4, &[2, 3], &[-12, 4], 12)?);
+    /// assert!(layout.set_strided(4, &[2], &[isize::MAX], isize::MAX).is_err());
+    /// assert_eq!(layout, Layout::default());
+    /// # Ok::<(), extbuf_layout::LayoutError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Layout::new`]; this layout is the default one then.
+    #[inline]
+    pub fn set_strided(
+        &mut self,
+        itemsize: usize,
+        shape: &[usize],
+        strides: &[isize],
+        offset: isize,
+    ) -> Result<(), LayoutError> {
+        let checked = self.fill_strided(itemsize, shape, strides, offset);
+        if checked.is_err() {
+            *self = Layout::default();
+        }
+        checked
+    }
+
+    #[inline]
+    fn fill_strided(
+        &mut self,
+        itemsize: usize,
+        shape: &[usize],
+        strides: &[isize],
+        offset: isize,
+    ) -> Result<(), LayoutError> {
+        self.reset(itemsize, shape.len(), 1)?;
         if strides.len() != shape.len() {
             return Err(Kind::StridesLength { level: 0, strides: strides.len(), ndim: shape.len() }.into());
         }
-        let words = layout.level_mut(0);
+        self.shape_mut().copy_from_slice(shape);
+        let words = self.level_mut(0);
         words[0] = offset;
         words[1..].copy_from_slice(strides);
-        layout.check()?;
-        Ok(layout)
+        self.check()
     }
 
     /// The layout of one dense block in the given order ([`Order::A`] means C here), offset 0.
@@ -318,16 +362,17 @@ impl Layout {
     /// All zero, and unchecked but for L1: for the constructors and operations of this crate to fill.
     #[inline(always)]
     pub(crate) fn zeroed(itemsize: usize, ndim: usize, levels: usize) -> Result<Layout, LayoutError> {
-        if ndim > MAX_NDIM {
-            return Err(Kind::TooManyAxes { ndim }.into());
-        }
-        if levels == 0 {
-            return Err(Kind::NoLevel.into());
-        }
-        if levels > MAX_LEVELS {
-            return Err(Kind::TooManyLevels { levels }.into());
-        }
+        check_counts(ndim, levels)?;
         Ok(Layout::blank(itemsize, ndim, levels))
+    }
+
+    /// As `zeroed`, in place.
+    #[inline(always)]
+    pub(crate) fn reset(&mut self, itemsize: usize, ndim: usize, levels: usize) -> Result<(), LayoutError> {
+        check_counts(ndim, levels)?;
+        (self.itemsize, self.ndim, self.levels) = (itemsize, ndim as u8, levels as u8);
+        self.words.reset(ndim + levels * (ndim + 1));
+        Ok(())
     }
 
     /// As `zeroed`, where the numbers are known to be within the limits.
@@ -403,6 +448,29 @@ impl Layout {
             Some(high) if high.checked_sub(low).is_some() => Ok(low..high),
             _ => Err(Kind::AddressOverflow { level, axis: None }.into()),
         }
+    }
+}
+
+/// L1, for a layout that is to be filled in.
+#[inline(always)]
+fn check_counts(ndim: usize, levels: usize) -> Result<(), LayoutError> {
+    if ndim > MAX_NDIM {
+        return Err(Kind::TooManyAxes { ndim }.into());
+    }
+    if levels == 0 {
+        return Err(Kind::NoLevel.into());
+    }
+    if levels > MAX_LEVELS {
+        return Err(Kind::TooManyLevels { levels }.into());
+    }
+    Ok(())
+}
+
+/// One item of no bytes at the base: no axes, one level. A place for [`Layout::set_strided`] and [`Layout::slice_into`].
+impl Default for Layout {
+    #[inline(always)]
+    fn default() -> Layout {
+        Layout::blank(0, 0, 1)
     }
 }
 

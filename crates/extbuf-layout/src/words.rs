@@ -40,6 +40,18 @@ impl Words {
         }
     }
 
+    /// So many zeros in place of what was here. Writes no more words than that where they lie inline.
+    #[inline(always)]
+    pub(crate) fn reset(&mut self, zeros: usize) {
+        match self {
+            Words::Inline { len, buf } if zeros <= INLINE => {
+                *len = zeros as u8;
+                buf[..zeros].fill(0);
+            }
+            words => *words = Words::zeroed(zeros),
+        }
+    }
+
     #[inline]
     pub(crate) fn as_slice(&self) -> &[isize] {
         match self {
@@ -59,6 +71,8 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::Words;
 
     #[test]
@@ -68,5 +82,15 @@ mod tests {
         };
         assert!(inline(6, 2) && inline(9, 1) && inline(4, 3));
         assert!(!inline(7, 2) && !inline(10, 1));
+    }
+
+    #[test]
+    fn what_is_reset_is_zeros_of_the_new_length() {
+        for (from, to) in [(3, 5), (5, 3), (20, 21), (21, 20), (30, 25), (0, 0)] {
+            let mut words = Words::zeroed(from);
+            words.as_mut_slice().fill(-1);
+            words.reset(to);
+            assert_eq!(words.as_slice(), vec![0; to]);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! From what an exporter claims to an address, a checked layout and an item.
-
-use std::sync::Arc;
+// Looks at a claim beside the share that keeps it.
+#![allow(unsafe_code)]
 
 use extbuf_format::Dialect;
 use extbuf_layout::{Layout, LayoutError, Order};
@@ -8,11 +8,12 @@ use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
-use crate::described::Described;
+use crate::described::{Described, Shared};
 use crate::error;
 use crate::lease::{Lease, Share};
 use crate::raw::{Claim, FULL_RO};
 use crate::reach::Address;
+use crate::view::View;
 
 /// Shapes of up to so many axes are read without an allocation.
 const FEW: usize = 8;
@@ -22,16 +23,30 @@ pub(crate) struct Acquired {
     pub(crate) share: Share,
     pub(crate) base: Address,
     pub(crate) layout: Layout,
-    pub(crate) item: Arc<Described>,
+    pub(crate) item: Shared,
     pub(crate) readonly: bool,
+}
+
+/// Takes what an object lends for a request, as a view.
+///
+/// # Errors
+///
+/// Whatever the object raises, and `BufferError` for a description that cannot be true.
+pub(crate) fn view(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<View> {
+    let share = Lease::of(object, flags)?;
+    // SAFETY: the share goes into the view that is filled from the claim.
+    let claim = unsafe { share.claim_beside() };
+    let itemsize = itemsize(&claim)?;
+    let item = Described::claimed(claim.format, itemsize, || dialect(object));
+    let (base, readonly) = (Address::new(claim.base), claim.readonly);
+    View::filled(share, base, item, readonly, |out| fill(&claim, itemsize, out)).map_err(error::layout)
 }
 
 /// Takes whatever an object lends.
 ///
 /// # Errors
 ///
-/// Whatever the object raises, and `BufferError` for a description that cannot be true.
-#[inline]
+/// As [`view`].
 pub(crate) fn full(object: &Bound<'_, PyAny>) -> PyResult<Acquired> {
     with_flags(object, FULL_RO)
 }
@@ -40,35 +55,47 @@ pub(crate) fn full(object: &Bound<'_, PyAny>) -> PyResult<Acquired> {
 ///
 /// # Errors
 ///
-/// As [`full`].
-#[inline]
+/// As [`view`].
 pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acquired> {
     let share = Lease::of(object, flags)?;
     let claim = share.claim();
-    let itemsize = usize::try_from(claim.itemsize).map_err(|_| {
-        PyBufferError::new_err(format!("the exporter claims an itemsize of {}", claim.itemsize))
-    })?;
-    let layout = match layout(&claim, itemsize) {
-        Ok(layout) => layout,
-        Err(error) => return Err(error::layout(error)),
-    };
+    let itemsize = itemsize(&claim)?;
     let item = Described::claimed(claim.format, itemsize, || dialect(object));
     let (base, readonly) = (Address::new(claim.base), claim.readonly);
+    let layout = layout(&claim, itemsize).map_err(error::layout)?;
     Ok(Acquired { share, base, layout, item, readonly })
 }
 
+fn itemsize(claim: &Claim<'_>) -> PyResult<usize> {
+    usize::try_from(claim.itemsize)
+        .map_err(|_| PyBufferError::new_err(format!("the exporter claims an itemsize of {}", claim.itemsize)))
+}
+
 /// The layout that an exporter claims.
-#[inline]
 pub(crate) fn layout(claim: &Claim<'_>, itemsize: usize) -> Result<Layout, LayoutError> {
-    match (claim.shape, claim.strides) {
+    let mut layout = Layout::default();
+    fill(claim, itemsize, &mut layout)?;
+    Ok(layout)
+}
+
+/// The same, where it is to lie.
+#[inline]
+fn fill(claim: &Claim<'_>, itemsize: usize, out: &mut Layout) -> Result<(), LayoutError> {
+    if let (Some(shape), Some(strides), None) = (claim.shape, claim.strides, claim.suboffsets) {
         // The usual case, without the search for pointers on the way.
-        (Some(shape), Some(strides))
-            if claim.suboffsets.is_none() && shape.len() <= FEW && !negative(shape) =>
-        {
+        if shape.len() <= FEW && !negative(shape) {
             let mut extents = [0; FEW];
             extents.iter_mut().zip(shape).for_each(|(to, from)| *to = from.unsigned_abs());
-            Layout::strided(itemsize, &extents[..shape.len()], strides, 0)
+            return out.set_strided(itemsize, &extents[..shape.len()], strides, 0);
         }
+    }
+    *out = unusual(claim, itemsize)?;
+    Ok(())
+}
+
+#[cold]
+fn unusual(claim: &Claim<'_>, itemsize: usize) -> Result<Layout, LayoutError> {
+    match (claim.shape, claim.strides) {
         (Some(shape), Some(strides)) => {
             Layout::from_suboffsets(itemsize, shape, strides, claim.suboffsets, 0)
         }

@@ -11,24 +11,70 @@ use pyo3::types::{PyEllipsis, PyInt, PySlice, PyTuple};
 
 /// A key, read. Reading it may have run any code, so whoever asked looks again whether the view is still there.
 #[derive(Debug)]
-pub(crate) enum Key {
-    /// One integer, or one slice and the like: the usual cases, without an allocation.
-    One(SliceItem),
-    /// Whatever else.
-    Many(Vec<SliceItem>),
+pub(crate) struct Key {
+    /// The usual keys, without an allocation.
+    few: [SliceItem; SHORT],
+    /// All of a longer one.
+    many: Vec<SliceItem>,
+    len: usize,
 }
 
+/// Keys of up to so many entries need no allocation.
+const SHORT: usize = 4;
+
 impl Key {
+    /// Of no entries, to be filled by `read` where it lies.
+    pub(crate) const EMPTY: Key = Key { few: [SliceItem::Ellipsis; SHORT], many: Vec::new(), len: 0 };
+
+    /// One entry.
+    pub(crate) fn one(item: SliceItem) -> Key {
+        let mut key = Key::EMPTY;
+        (key.few[0], key.len) = (item, 1);
+        key
+    }
+
+    /// As [`Key::read`], for who moves keys about.
+    ///
+    /// # Errors
+    ///
+    /// As [`Key::read`].
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Key> {
+        let mut key = Key::EMPTY;
+        key.read(object)?;
+        Ok(key)
+    }
+
     /// # Errors
     ///
     /// `TypeError` for what is no key, `IndexError` for an integer that no axis can have, and whatever `__index__`
     /// raises.
-    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Key> {
-        if let Ok(tuple) = object.cast::<PyTuple>() {
-            let items = tuple.iter().map(|part| item(&part));
-            return Ok(Key::Many(items.collect::<PyResult<_>>()?));
+    pub(crate) fn read(&mut self, object: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Ok(tuple) = object.cast::<PyTuple>() else {
+            self.few[0] = item(object)?;
+            self.len = 1;
+            return Ok(());
+        };
+        self.len = tuple.len();
+        if self.len > SHORT {
+            self.many = tuple.iter().map(|part| item(&part)).collect::<PyResult<_>>()?;
+            return Ok(());
         }
-        item(object).map(Key::One)
+        for (at, place) in self.few.iter_mut().enumerate().take(self.len) {
+            *place = item(&*tuple.get_borrowed_item(at)?)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the ellipsis out: for a key that names all axes without it.
+    pub(crate) fn drop_ellipsis(&mut self) {
+        let mut items = self.items().to_vec();
+        items.retain(|item| !matches!(item, SliceItem::Ellipsis));
+        self.len = items.len();
+        if self.len > SHORT {
+            self.many = items;
+        } else {
+            self.few[..self.len].copy_from_slice(&items);
+        }
     }
 
     /// The index of one item, if that is what the key picks from a layout of so many axes; negative entries count from
@@ -54,10 +100,7 @@ impl Key {
     }
 
     pub(crate) fn items(&self) -> &[SliceItem] {
-        match self {
-            Key::One(index) => std::slice::from_ref(index),
-            Key::Many(items) => items,
-        }
+        if self.len > SHORT { &self.many } else { &self.few[..self.len] }
     }
 }
 

@@ -7,13 +7,13 @@
 #![allow(unsafe_code)]
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::block::Block;
+use crate::count::Count;
 use crate::dlpack::Tensor;
 use crate::raw::{Claim, RawBuffer};
 use crate::rows::Table;
@@ -24,9 +24,9 @@ pub(crate) struct Lease {
     /// Filled while `shares > 0`; filled and released with the interpreter attached.
     raw: RawBuffer,
     /// Memory of our own instead, until the last share goes.
-    own: Mutex<Option<Keep>>,
+    own: Mutex<Option<Box<Keep>>>,
     is_own: bool,
-    shares: AtomicUsize,
+    shares: Count,
 }
 
 /// What keeps memory that is ours to lend.
@@ -54,7 +54,7 @@ impl Lease {
         let lease = Py::new(object.py(), Lease::new(None, 0))?;
         // SAFETY: B1: the buffer is new, nobody else knows of it, and Python objects are not moved.
         unsafe { lease.get().raw.fill(object, flags) }?;
-        lease.get().shares.store(1, Ordering::Release);
+        lease.get().shares.set(object.py(), 1);
         Ok(Share { lease })
     }
 
@@ -63,20 +63,20 @@ impl Lease {
         Ok(Share { lease: Py::new(py, Lease::new(Some(own), 1))? })
     }
 
-    fn new(own: Option<Keep>, shares: usize) -> Lease {
+    fn new(own: Option<Keep>, shares: isize) -> Lease {
         Lease {
             raw: RawBuffer::empty(),
             is_own: own.is_some(),
-            own: Mutex::new(own),
-            shares: AtomicUsize::new(shares),
+            own: Mutex::new(own.map(Box::new)),
+            shares: Count::new(shares),
         }
     }
 
     /// One more share, unless the memory has been given back.
     pub(crate) fn share(slf: &Py<Lease>, py: Python<'_>) -> Option<Share> {
-        let shares = &slf.get().shares;
-        let more = |count: usize| if count == 0 { None } else { Some(count + 1) };
-        shares.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        if !slf.get().shares.add_unless(py, 0) {
+            return None;
+        }
         Some(Share { lease: slf.clone_ref(py) })
     }
 
@@ -87,7 +87,7 @@ impl Lease {
     /// Once for each share: those that dropped themselves and those of [`Share::into_lease`].
     pub(crate) unsafe fn give_back(slf: &Py<Lease>, py: Python<'_>) {
         let lease = slf.get();
-        if lease.shares.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if lease.shares.take_one(py) == 0 {
             // SAFETY: B2: this was the last share, and no share comes from none.
             unsafe { lease.raw.release(py) };
             if !lease.is_own {
@@ -99,7 +99,7 @@ impl Lease {
     }
 
     fn is_held(&self) -> bool {
-        self.shares.load(Ordering::Acquire) > 0
+        self.shares.get() > 0
     }
 }
 
@@ -108,6 +108,19 @@ impl Share {
     pub(crate) fn claim(&self) -> Claim<'_> {
         // SAFETY: filled, and not released before this share is given back, which ends the borrow.
         unsafe { self.lease.get().raw.claim() }
+    }
+
+    /// The same, beside the share, which may be moved meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// The share is not given back while the claim is looked at.
+    pub(crate) unsafe fn claim_beside<'a>(&self) -> Claim<'a> {
+        let raw = &raw const self.lease.get().raw;
+        // SAFETY: a place in a Python object, which is not moved and lives as long as the share.
+        let raw = unsafe { &*raw };
+        // SAFETY: filled, and not released before this share is given back.
+        unsafe { raw.claim() }
     }
 
     /// The lender, if it said who it is.
@@ -150,7 +163,7 @@ impl Lease {
         }
         // Locked only while the last share goes, when there is nothing left to visit.
         if let Ok(own) = self.own.try_lock() {
-            if let Some(Keep::Rows(table)) = &*own {
+            if let Some(Keep::Rows(table)) = own.as_deref() {
                 for share in table.shares() {
                     visit.call(&share.lease)?;
                 }

@@ -22,6 +22,7 @@ use pyo3::prelude::*;
 
 mod acquire;
 mod block;
+mod count;
 mod ctypes_text;
 mod described;
 mod dlpack;
@@ -46,6 +47,7 @@ mod view;
 fn _extbuf(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     // One line for each file that adds to the module.
+    count::register(module)?;
     dlpack::register(module)?;
     explain::register(module)?;
     format::register(module)?;

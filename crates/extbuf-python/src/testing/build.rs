@@ -2,7 +2,6 @@
 //! offset say which of them are seen where.
 
 use std::ffi::CString;
-use std::sync::Arc;
 
 use extbuf_format::{Dialect, Format as Parsed};
 use extbuf_layout::{Layout, Order, POINTER_BYTES};
@@ -15,7 +14,7 @@ use super::told::{self, Told};
 use super::{FORTRAN, GETBUF_FAIL, GETBUF_UNDEFINED, MAX_NDIM, PIL, VAREXPORT, WRITABLE};
 use crate::acquire::Acquired;
 use crate::block::Block;
-use crate::described::Described;
+use crate::described::{Described, Shared};
 use crate::error;
 use crate::format::Format;
 use crate::lease::{Keep, Lease};
@@ -104,7 +103,7 @@ impl Spec<'_, '_> {
     fn laid_out(
         &self,
         py: Python<'_>,
-        item: Arc<Described>,
+        item: Shared,
         bytes: &[u8],
         shape: Vec<isize>,
         mut strides: Vec<isize>,
@@ -177,7 +176,7 @@ impl Spec<'_, '_> {
 }
 
 /// A format by its text, and whether it is one of the struct module, whose rules then hold; or one that is parsed.
-fn described(py: Python<'_>, format: Option<&Bound<'_, PyAny>>) -> PyResult<(Arc<Described>, bool)> {
+fn described(py: Python<'_>, format: Option<&Bound<'_, PyAny>>) -> PyResult<(Shared, bool)> {
     let Some(format) = format else { return Ok((Described::bytes(), true)) };
     let Ok(text) = format.cast::<PyString>() else {
         let format = Format::of(format, Dialect::Pep3118)?;

@@ -98,7 +98,7 @@ impl Array {
 /// A key; an integer that fits no address is an `OverflowError`, as it was.
 fn key_of(key: &Bound<'_, PyAny>) -> PyResult<Key> {
     if key.is_instance_of::<PyInt>() {
-        return Ok(Key::One(SliceItem::Index(key.extract()?)));
+        return Ok(Key::one(SliceItem::Index(key.extract()?)));
     }
     Key::of(key)
 }

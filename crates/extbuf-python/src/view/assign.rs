@@ -5,7 +5,7 @@
 // Writes items to the lent memory, by value, and hands raw addresses to the copy engine.
 #![allow(unsafe_code)]
 
-use extbuf_layout::{Layout, SliceItem};
+use extbuf_layout::Layout;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -19,18 +19,17 @@ impl View {
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         self.check()?;
         self.check_writable()?;
-        let key = Key::of(key)?;
-        if let Some(index) = key.whole_index(self.layout.shape())? {
+        let mut read = Key::EMPTY;
+        read.read(key)?;
+        if let Some(index) = read.whole_index(self.layout.shape())? {
             let index = index.get();
             return self.write_item(index, value);
         }
-        let items = key.items();
-        let target = self.layout.slice(items).map_err(error::layout)?;
+        let target = self.layout.slice(read.items()).map_err(error::layout)?;
         if target.ndim() == 0 {
             // All axes fixed, and an ellipsis that stands for none: one item, written by value.
-            if let Some(index) =
-                Key::Many(without_ellipsis(items.to_vec())).whole_index(self.layout.shape())?
-            {
+            read.drop_ellipsis();
+            if let Some(index) = read.whole_index(self.layout.shape())? {
                 return self.write_item(index.get(), value);
             }
         }
@@ -53,11 +52,6 @@ impl View {
     }
 }
 
-fn without_ellipsis(mut items: Vec<SliceItem>) -> Vec<SliceItem> {
-    items.retain(|item| !matches!(item, SliceItem::Ellipsis));
-    items
-}
-
 impl View {
     fn check_writable(&self) -> PyResult<()> {
         if self.readonly {
@@ -70,7 +64,7 @@ impl View {
         let py = value.py();
         // Runs code of the value, after which the view may be released.
         let packed = self.item.codec(py)?.pack(value).map_err(|error| error.into_exception(py))?;
-        let entered = self.enter()?;
+        let entered = self.enter(py)?;
         // SAFETY: W1 while entered.
         let place = unsafe { entered.base().item(&self.layout, index) };
         let place = place.ok_or_else(|| value_error("the index lies outside the view"))?;
@@ -95,7 +89,7 @@ impl View {
         }
         self.refuse_objects()?;
         let layout = source.layout.broadcast_to(target.shape()).map_err(error::layout)?;
-        let (to, from) = (self.enter()?, source.enter()?);
+        let (to, from) = (self.enter(py)?, source.enter(py)?);
         let (to, from) = (to.base(), from.base());
         let run = || {
             // SAFETY: W1 on both sides while entered; the target may be written. Sides that overlap are what this

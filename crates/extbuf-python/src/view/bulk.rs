@@ -149,7 +149,7 @@ impl View {
         target: Address,
         options: CopyOptions<'static>,
     ) -> PyResult<()> {
-        let entered = self.enter()?;
+        let entered = self.enter(py)?;
         let source = entered.base();
         let bytes = dense.nbytes();
         if bytes < SHORT && self.layout.is_direct() && dense.strides(0) == self.layout.strides(0) {

@@ -69,7 +69,7 @@ impl View {
         interface.set_item("strides", PyTuple::new(py, strides)?)?;
         interface.set_item("data", (address, self.readonly))?;
         // Whoever has the address cannot say when it is done with it.
-        std::mem::forget(self.enter()?);
+        std::mem::forget(self.enter(py)?);
         Ok(interface)
     }
 

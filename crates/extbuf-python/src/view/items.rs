@@ -29,12 +29,19 @@ impl View {
         }
         // Held while the key is read: its `__index__` may release this view, and a part of it is made all the same.
         let share = self.share(py)?;
-        let key = Key::of(key)?;
-        if let Some(index) = key.whole_index(self.layout.shape())? {
+        let mut read = Key::EMPTY;
+        read.read(key)?;
+        if let Some(index) = read.whole_index(self.layout.shape())? {
             return self.read_item(py, index.get());
         }
-        let layout = self.layout.slice(key.items()).map_err(error::layout)?;
-        Ok(Bound::new(py, self.derive(share, layout, self.item.clone()))?.into_any())
+        let view = if self.layout.is_direct() {
+            let (item, fill) = (self.item.clone(), |out: &mut _| self.layout.slice_into(read.items(), out));
+            View::filled(share, self.base, item, self.readonly, fill).map_err(error::layout)?
+        } else {
+            let layout = self.layout.slice(read.items()).map_err(error::layout)?;
+            self.derive(share, layout, self.item.clone())
+        };
+        Ok(Bound::new(py, view)?.into_any())
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> PyResult<ViewIterator> {
@@ -98,7 +105,7 @@ impl View {
                 &mut large[..]
             }
         };
-        self.read_bytes(index, bytes)?;
+        self.read_bytes(py, index, bytes)?;
         // SAFETY: the bytes of one item, ours alone. References in them were read a moment ago from memory that owns
         // them, and no code of others has run since.
         unsafe { codec.read(py, bytes.as_ptr()) }
@@ -144,8 +151,8 @@ impl View {
         Ok(())
     }
 
-    fn read_bytes(&self, index: &[usize], bytes: &mut [u8]) -> PyResult<()> {
-        let entered = self.enter()?;
+    fn read_bytes(&self, py: Python<'_>, index: &[usize], bytes: &mut [u8]) -> PyResult<()> {
+        let entered = self.enter(py)?;
         // SAFETY: W1 while entered.
         let place = unsafe { entered.base().item(&self.layout, index) };
         let place = place.ok_or_else(|| super::value_error("the index lies outside the view"))?;

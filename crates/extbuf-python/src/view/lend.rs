@@ -27,7 +27,7 @@ impl View {
             return Err(PyBufferError::new_err("there is no structure to fill in"));
         }
         let this = slf.get();
-        this.state.lend()?;
+        this.lend(slf.py())?;
         match this.answer(flags) {
             Ok(mut answer) => {
                 answer.obj = slf.clone().into_any().into_ptr();
@@ -36,7 +36,7 @@ impl View {
                 Ok(())
             }
             Err(error) => {
-                this.state.take_back();
+                this.take_back(slf.py());
                 // SAFETY: as above; a consumer must not release what it did not get.
                 unsafe { (*out).obj = std::ptr::null_mut() };
                 Err(error)
@@ -48,7 +48,8 @@ impl View {
     ///
     /// Called by CPython alone, once for each buffer that was lent.
     unsafe fn __releasebuffer__(&self, _buffer: *mut ffi::Py_buffer) {
-        self.state.take_back();
+        // SAFETY: CPython releases buffers with the interpreter attached.
+        self.take_back(unsafe { Python::assume_attached() });
     }
 }
 

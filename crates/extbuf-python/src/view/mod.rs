@@ -1,6 +1,6 @@
 //! The class `extbuf.View`: a lease, an address, a layout and an item, none of which ever changes.
 //!
-//! What changes is one number, [`State`]: how many consumers the view has lent its memory to, or that it has been
+//! What changes is one number, `state`: how many consumers the view has lent its memory to, or that it has been
 //! released. Everything that touches memory first enters, which counts as one consumer for as long as it takes; so
 //! `release` meanwhile, from another thread or from the code that a key or a value runs, is refused or comes before.
 //!
@@ -28,8 +28,10 @@ mod items;
 pub(crate) mod lend;
 mod shape;
 
-use std::sync::atomic::{AtomicI64, AtomicIsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::convert::Infallible;
+use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicI64;
 
 use extbuf_layout::{Layout, Suboffsets};
 use pyo3::exceptions::{PyBufferError, PyValueError};
@@ -37,9 +39,11 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::acquire::{self, Acquired};
-use crate::described::Described;
+use crate::count::Count;
+use crate::described::Shared;
 use crate::error;
 use crate::lease::{Lease, Share};
+use crate::raw::FULL_RO;
 use crate::reach::Address;
 
 /// Memory that an object lends, looked at in any layout and any format.
@@ -51,48 +55,91 @@ use crate::reach::Address;
 /// view is for reading whatever the object allows. `request` is a number of `inspect.BufferFlags`, for who wants to see
 /// what an exporter answers; the default asks for everything.
 #[pyclass(frozen, weakref, module = "extbuf", name = "View")]
-pub(crate) struct View {
+pub(crate) struct View(Box<Parts>);
+
+/// What a view is made of. In a box, because a Python object is made of a value that is moved three times on its way, and
+/// a layout is many words to move.
+pub(crate) struct Parts {
     /// The view holds one share of it unless `state` says released.
     lease: Py<Lease>,
     /// W1 (`reach.rs`) holds for it and `layout`.
     base: Address,
     layout: Layout,
-    item: Arc<Described>,
+    item: Shared,
     readonly: bool,
-    state: State,
+    /// How many have been lent to: at least 0, or [`RELEASED`].
+    state: Count,
     /// The hash once it has been computed, which outlives the memory; -1 before.
     hash: AtomicI64,
     /// What is lent to those who follow pointers, made when the first one asks.
     suboffsets: OnceLock<Box<Suboffsets>>,
 }
 
-/// How many have been lent to: at least 0, or [`RELEASED`].
-struct State(AtomicIsize);
+impl Deref for View {
+    type Target = Parts;
+
+    #[inline(always)]
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl DerefMut for View {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
 
 const RELEASED: isize = -1;
 
 /// A view that is in use, so that it is not released.
-pub(crate) struct Entered<'v>(&'v View);
+pub(crate) struct Entered<'v, 'py>(&'v View, Python<'py>);
 
 impl View {
-    #[inline(always)] // Views are large to move.
     pub(crate) fn of(acquired: Acquired) -> View {
         let Acquired { share, base, layout, item, readonly } = acquired;
         View::new_on(share, base, layout, item, readonly)
     }
 
-    #[inline(always)] // Views are large to move.
-    fn new_on(share: Share, base: Address, layout: Layout, item: Arc<Described>, readonly: bool) -> View {
-        View {
+    #[inline(always)]
+    fn new_on(share: Share, base: Address, layout: Layout, item: Shared, readonly: bool) -> View {
+        let filled = View::filled(share, base, item, readonly, |out| {
+            *out = layout;
+            Ok::<(), Infallible>(())
+        });
+        let Ok(view) = filled;
+        view
+    }
+
+    /// A view whose layout is written where it stays. W1 must hold for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fill`.
+    #[inline(always)]
+    pub(crate) fn filled<E>(
+        share: Share,
+        base: Address,
+        item: Shared,
+        readonly: bool,
+        fill: impl FnOnce(&mut Layout) -> Result<(), E>,
+    ) -> Result<View, E> {
+        let mut parts = Box::new_uninit();
+        parts.write(Parts {
             lease: share.into_lease(),
             base,
-            layout,
+            layout: Layout::default(),
             item,
             readonly,
-            state: State(AtomicIsize::new(0)),
+            state: Count::new(0),
             hash: AtomicI64::new(-1),
             suboffsets: OnceLock::new(),
-        }
+        });
+        // SAFETY: written just now.
+        let mut view = View(unsafe { parts.assume_init() });
+        fill(&mut view.0.layout)?;
+        Ok(view)
     }
 
     /// What any object lends; another view lends its lease, so that chains of views have no links.
@@ -106,12 +153,11 @@ impl View {
             let share = view.share(object.py())?;
             return Ok(view.derive(share, view.layout.clone(), view.item.clone()));
         }
-        acquire::full(object).map(View::of)
+        acquire::view(object, FULL_RO)
     }
 
     /// Another view of the same memory. The layout must reach no further than this one's.
-    #[inline(always)] // Views are large to move.
-    fn derive(&self, share: Share, layout: Layout, item: Arc<Described>) -> View {
+    fn derive(&self, share: Share, layout: Layout, item: Shared) -> View {
         let (base, layout) = if layout.is_direct() {
             (self.base, layout)
         } else {
@@ -136,7 +182,7 @@ impl View {
     ///
     /// `ValueError` where the view has been released.
     fn check(&self) -> PyResult<()> {
-        if self.state.0.load(Ordering::Acquire) == RELEASED { Err(error::released()) } else { Ok(()) }
+        if self.state.get() == RELEASED { Err(error::released()) } else { Ok(()) }
     }
 
     /// Uses the memory.
@@ -144,15 +190,23 @@ impl View {
     /// # Errors
     ///
     /// `ValueError` where the view has been released.
-    pub(crate) fn enter(&self) -> PyResult<Entered<'_>> {
-        self.state.lend()?;
-        Ok(Entered(self))
+    pub(crate) fn enter<'py>(&self, py: Python<'py>) -> PyResult<Entered<'_, 'py>> {
+        self.lend(py)?;
+        Ok(Entered(self, py))
+    }
+
+    fn lend(&self, py: Python<'_>) -> PyResult<()> {
+        if self.state.add_unless(py, RELEASED) { Ok(()) } else { Err(error::released()) }
+    }
+
+    fn take_back(&self, py: Python<'_>) {
+        self.state.take_one(py);
     }
 
     /// Gives the memory back, if nobody uses it.
     fn give_back(&self, py: Python<'_>) -> PyResult<()> {
-        match self.state.0.compare_exchange(0, RELEASED, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => {
+        match self.state.exchange(py, 0, RELEASED) {
+            Ok(()) => {
                 // SAFETY: the share that the view holds, given back where the state became `RELEASED`, which it does once.
                 unsafe { Lease::give_back(&self.lease, py) };
                 Ok(())
@@ -169,36 +223,22 @@ impl View {
     }
 }
 
-impl State {
-    fn lend(&self) -> PyResult<()> {
-        let more = |live: isize| if live == RELEASED { None } else { Some(live + 1) };
-        match self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(error::released()),
-        }
-    }
-
-    fn take_back(&self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-impl<'v> Entered<'v> {
+impl Entered<'_, '_> {
     /// Where the layout counts from. W1 holds while `self` lives.
     pub(crate) fn base(&self) -> Address {
         self.0.base
     }
 }
 
-impl Drop for Entered<'_> {
+impl Drop for Entered<'_, '_> {
     fn drop(&mut self) {
-        self.0.state.take_back();
+        self.0.take_back(self.1);
     }
 }
 
 impl Drop for View {
     fn drop(&mut self) {
-        if *self.state.0.get_mut() == RELEASED {
+        if self.state.get_mut() == RELEASED {
             return;
         }
         // SAFETY: Python objects are freed with the interpreter attached, and a view never leaves its object.
@@ -217,10 +257,10 @@ impl View {
         const WRITABLE: i32 = 1;
         let mut view = match (request, writable) {
             (None, Some(true)) if object.is_exact_instance_of::<View>() => View::from_object(object)?,
-            (None, Some(true)) => View::of(acquire::with_flags(object, crate::raw::FULL_RO | WRITABLE)?),
+            (None, Some(true)) => acquire::view(object, FULL_RO | WRITABLE)?,
             (None, _) => View::from_object(object)?,
-            (Some(flags), Some(true)) => View::of(acquire::with_flags(object, flags | WRITABLE)?),
-            (Some(flags), _) => View::of(acquire::with_flags(object, flags)?),
+            (Some(flags), Some(true)) => acquire::view(object, flags | WRITABLE)?,
+            (Some(flags), _) => acquire::view(object, flags)?,
         };
         match writable {
             Some(true) if view.readonly => Err(PyBufferError::new_err("the memory is for reading only")),
@@ -235,7 +275,7 @@ impl View {
     /// As memoryview has it, for who asks with flags; `View(object, request=flags)` says the same in words.
     #[staticmethod]
     fn _from_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<View> {
-        acquire::with_flags(object, flags).map(View::of)
+        acquire::view(object, flags)
     }
 
     /// `View[int]`, for annotations.

@@ -1,7 +1,5 @@
 //! Views of the same memory in another shape: nothing here moves a byte.
 
-use std::sync::Arc;
-
 use extbuf_layout::{Layout, Order};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -104,7 +102,7 @@ impl View {
 }
 
 impl View {
-    fn cast_layout(&self, item: &Arc<Described>, shape: Option<&[usize]>) -> PyResult<Layout> {
+    fn cast_layout(&self, item: &Described, shape: Option<&[usize]>) -> PyResult<Layout> {
         let (size, layout) = (item.itemsize(), &self.layout);
         let uneven = || {
             let message = format!("{} bytes are no whole number of items of {size} bytes", layout.nbytes());
