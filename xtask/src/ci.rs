@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::packages::Package;
 use crate::shell::{Failure, Result, cargo, run, say, version_of};
-use crate::{bench, deps, docs, fuzz, msrv, packages, python, tidy};
+use crate::{bench, deps, docs, fuzz, guards, machines, msrv, packages, python, sanitizers, tidy};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -97,7 +97,40 @@ const STEPS: &[Step] = &[
         when: When::Full,
     },
     Step { name: "loom", what: "threads at leases and locks, in every order", run: loom, when: When::Full },
-    Step { name: "asan", what: "lending under an address sanitizer", run: asan, when: When::Full },
+    Step {
+        name: "asan",
+        what: "lending and copying: no address that is not theirs",
+        run: sanitizers::address,
+        when: When::Full,
+    },
+    Step {
+        name: "tsan",
+        what: "lending and copying: no two threads at one place",
+        run: sanitizers::thread,
+        when: When::Full,
+    },
+    Step {
+        name: "msan",
+        what: "copying: no byte that nobody wrote",
+        run: sanitizers::memory,
+        when: When::Full,
+    },
+    Step {
+        name: "valgrind",
+        what: "the Python package in its interpreter",
+        run: sanitizers::valgrind,
+        when: When::Full,
+    },
+    Step { name: "i686", what: "the tests with 32 bits", run: machines::narrow, when: When::Full },
+    Step { name: "s390x", what: "the tests big-endian", run: machines::big_endian, when: When::Full },
+    Step { name: "no-std", what: "the build without a system", run: machines::bare, when: When::Full },
+    Step { name: "features", what: "each set of features builds", run: guards::features, when: When::Full },
+    Step {
+        name: "api",
+        what: "what the libraries offer is what was committed",
+        run: guards::api,
+        when: When::Full,
+    },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
@@ -257,22 +290,6 @@ fn loom() -> Result {
     let arguments = ["test", "--locked", "--release", "--package", "extbuf-protocol", "--test", "loom"];
     let mut command = cargo(arguments);
     run(command.args(["--target-dir", "target/loom"]).env("RUSTFLAGS", "--cfg loom"))
-}
-
-/// Whatever hostile exporters and item types reach, they reach nothing that is not theirs: each address is checked. Leaks
-/// are not, since several tests leak on purpose.
-fn asan() -> Result {
-    const TARGET: &str = "x86_64-unknown-linux-gnu";
-    if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        say(&format!("the sanitizer is run on {TARGET} alone, so there is nothing to do here"));
-        return Ok(());
-    }
-    let mut command =
-        cargo(["test", "--locked", "--package", "extbuf-protocol", "--features", "image,memmap2"]);
-    command.args(["--tests", "--target", TARGET, "--target-dir", "target/asan"]);
-    // Sanitizers are unstable, and in every stable compiler.
-    command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
-    run(command.env("ASAN_OPTIONS", "detect_leaks=0"))
 }
 
 fn no_default_features() -> Result {

@@ -5,16 +5,20 @@
 mod assembly;
 mod bench;
 mod ci;
+mod debian;
 mod deps;
 mod docs;
 mod doctor;
 mod figures;
 mod fuzz;
+mod guards;
 mod links;
+mod machines;
 mod msrv;
 mod packages;
 mod peers;
 mod python;
+mod sanitizers;
 mod shell;
 mod tidy;
 mod wheel;
@@ -57,6 +61,7 @@ Tasks:
   fuzz      the fuzz targets, each for a minute; needs cargo-fuzz
               TARGET...      just these
               --seconds N    each for so long
+  api       writes down what the libraries offer, which the step of that name compares
   doctor    which tools are there, which are missing, and how to install those
 
 `cargo xtask ci` is what must pass before a change is merged.
@@ -160,6 +165,7 @@ fn dispatch() -> Result {
             }
             fuzz::task(&options)
         }
+        "api" => nothing_more(arguments).and_then(|()| guards::bless()),
         "doctor" => nothing_more(arguments).and_then(|()| doctor::task()),
         other => Err(format!("there is no task `{other}`; `cargo xtask --help` lists them").into()),
     }

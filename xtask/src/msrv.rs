@@ -2,11 +2,13 @@
 //!
 //! Three things can break it: a library crate that calls what a newer standard library has (clippy's
 //! `incompatible_msrv` refuses that in the step `clippy`, reading the same `rust-version`), a dependency that wants
-//! a newer compiler (refused here), and newer language or Cargo syntax (only the old compiler itself can tell, so it
-//! is asked where it is installed, and the step says so where it is not).
+//! a newer compiler (refused here), and newer language or Cargo syntax. Only the old compiler itself can tell that, so
+//! it builds all features of the libraries that promise it: rustup's where it is installed, else Debian's, unpacked
+//! under `target/`. The step says where neither has one.
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::debian::Compiler;
 use crate::packages::{self, Package};
 use crate::shell::{Result, cargo, output, run, say, version_of};
 
@@ -39,23 +41,31 @@ pub(crate) fn step() -> Result {
     promises.iter().try_for_each(|(promise, libraries)| with_the_old_compiler(promise, libraries))
 }
 
+/// By the compiler of that version and its own Cargo: rustup's where it is installed, else Debian's.
 fn with_the_old_compiler(promise: &str, libraries: &[&Package]) -> Result {
     // `rustup run` installs nothing on its own, unlike `cargo +VERSION`.
-    if version_of("rustup", &["run", promise, "cargo", "--version"]).is_none() {
+    let mut command = if version_of("rustup", &["run", promise, "cargo", "--version"]).is_some() {
+        let toolchain = format!("+{promise}");
+        cargo([toolchain.as_str()])
+    } else if let Some(compiler) = Compiler::of(promise)
+        .map_err(|failure| format!("{failure}; or `rustup toolchain install {promise}` brings it"))?
+    {
+        compiler.own_cargo()
+    } else {
+        let names: Vec<_> = libraries.iter().map(|library| &*library.name).collect();
         say(&format!(
-            "Rust {promise} is not installed, so its syntax is not tried here; `rustup toolchain install {promise}` \
-             brings it"
+            "no compiler of Rust {promise} is to be had without rustup, so the syntax of {} is not tried by it: \
+             `rustup toolchain install {promise}` brings it; clippy checked what they call",
+            names.join(", ")
         ));
         return Ok(());
-    }
-    let toolchain = format!("+{promise}");
-    let mut command = cargo([toolchain.as_str(), "check", "--locked", "--target-dir", "target/msrv"]);
+    };
+    command.args(["check", "--locked", "--all-features", "--target-dir", "target/msrv"]);
     for library in libraries {
         command.args(["--package", &library.name]);
     }
     run(&mut command)
 }
-
 /// Name and version of all that a build of this package compiles, dev-dependencies apart.
 fn dependencies(package: &str) -> Result<HashSet<(String, String)>> {
     let mut tree = cargo(["tree", "--locked", "--all-features", "--edges", "normal,build"]);

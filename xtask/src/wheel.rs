@@ -11,7 +11,7 @@ use crate::shell::{Result, at, output, run, say};
 
 const CRATE: &str = "crates/extbuf-python";
 const BUILDER: &[&str] = &["maturin==1.16.0"];
-const TESTS: &[&str] = &["numpy==2.4.6", "pytest==9.2.0", "hypothesis==6.170.15", "mypy==2.4.1"];
+pub(crate) const TESTS: &[&str] = &["numpy==2.4.6", "pytest==9.2.0", "hypothesis==6.170.15", "mypy==2.4.1"];
 
 /// The versions that the wheel is for, as far as they are out: one file serves them all.
 const VERSIONS: &[(u32, u32)] = &[(3, 11), (3, 12), (3, 13), (3, 14)];
@@ -41,7 +41,7 @@ pub(crate) fn task(only: Option<&str>) -> Result {
 }
 
 /// The wheel, as people install it, alone under `target/wheels/`.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let venv = Venv::with("maturin", BUILDER)?;
     let folder = Path::new("target/wheels");
     if folder.exists() {
@@ -57,6 +57,17 @@ fn build() -> Result<PathBuf> {
 
 fn test(version: &str, interpreter: &Path, wheel: &Path) -> Result {
     let venv = Venv::of(interpreter, &format!("wheel-{version}"), TESTS)?;
+    install(&venv, wheel)?;
+    let ours = Path::new(CRATE).join("tests/python");
+    let mut pytest = Command::new(venv.program("python"));
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
+    run(pytest.args(python::tests_in(&ours)?))?;
+    let mut suites = Command::new(venv.program("python"));
+    run(suites.env("PYTHONDONTWRITEBYTECODE", "1").arg(format!("{CRATE}/tests/suites/run.py")))
+}
+
+/// Puts the wheel into an environment that has the packages the tests want.
+pub(crate) fn install(venv: &Venv, wheel: &Path) -> Result {
     let mut pip = Command::new(venv.program("python"));
     pip.args([
         "-m",
@@ -67,13 +78,7 @@ fn test(version: &str, interpreter: &Path, wheel: &Path) -> Result {
         "--force-reinstall",
         "--no-deps",
     ]);
-    run(pip.arg(wheel))?;
-    let ours = Path::new(CRATE).join("tests/python");
-    let mut pytest = Command::new(venv.program("python"));
-    pytest.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
-    run(pytest.args(python::tests_in(&ours)?))?;
-    let mut suites = Command::new(venv.program("python"));
-    run(suites.env("PYTHONDONTWRITEBYTECODE", "1").arg(format!("{CRATE}/tests/suites/run.py")))
+    run(pip.arg(wheel))
 }
 
 /// The interpreters of the machine that can load the wheel, one of each version: those of the path and of pyenv.

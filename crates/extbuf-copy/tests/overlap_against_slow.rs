@@ -93,7 +93,8 @@ proptest! {
             expected[row as usize - start..][..width].copy_from_slice(&items[r * width..][..width]);
         }
         let shape = [rows as isize, width as isize];
-        let levels = [LevelSpec { offset: 0, strides: &[8, 0] }, LevelSpec { offset: 0, strides: &[0, 1] }];
+        let table = size_of::<*mut u8>() as isize;
+        let levels = [LevelSpec { offset: 0, strides: &[table, 0] }, LevelSpec { offset: 0, strides: &[0, 1] }];
         let layout = Layout::new(&LayoutSpec { itemsize: 1, shape: &shape, levels: &levels }).unwrap();
         let (mut dst, mut src) = (layout.clone(), layout);
         if crossed {
@@ -112,20 +113,22 @@ proptest! {
 /// A source whose table of pointers is written over by the copy itself.
 #[test]
 fn a_destination_over_the_pointers_of_its_source() {
-    let rows: Vec<Vec<u8>> = (0..8).map(|r| vec![r as u8 + 1; 8]).collect();
+    // As many rows as a pointer has bytes, so that the table is as large as they are.
+    const N: usize = size_of::<*const u8>();
+    let n = N as isize;
+    let rows: Vec<Vec<u8>> = (0..N).map(|r| vec![r as u8 + 1; N]).collect();
     let mut table: Vec<*const u8> = rows.iter().map(|row| row.as_ptr()).collect();
-    let levels = [LevelSpec { offset: 0, strides: &[8, 0] }, LevelSpec { offset: 0, strides: &[0, 1] }];
-    let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[8, 8], levels: &levels }).unwrap();
+    let levels = [LevelSpec { offset: 0, strides: &[n, 0] }, LevelSpec { offset: 0, strides: &[0, 1] }];
+    let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[n, n], levels: &levels }).unwrap();
     // The last row of pointers goes first in the destination: the first would be safe by luck.
-    let dst = Layout::strided(1, &[8, 8], &[-8, 1], 56).unwrap();
-    assert_eq!(size_of::<*const u8>(), 8);
+    let dst = Layout::strided(1, &[N, N], &[-n, 1], n * (n - 1)).unwrap();
     let base = table.as_mut_ptr();
-    // SAFETY: the table holds 8 rows of 8 bytes, as both layouts say.
+    // SAFETY: the table holds N rows of N bytes, as both layouts say.
     let report =
         unsafe { CopyOptions::default().copy_raw((&dst, base.cast()), (&src, base.cast::<u8>())) }.unwrap();
     assert_eq!(report.overlap, Overlap::Staged);
     for (k, &pointer) in table.iter().enumerate() {
-        assert_eq!(pointer.addr().to_ne_bytes(), [8 - k as u8; 8]);
+        assert_eq!(pointer.addr().to_ne_bytes(), [(N - k) as u8; N]);
     }
 }
 

@@ -170,6 +170,8 @@ fn object_references_are_not_forged() {
     }
 }
 
+// With 32 bits a machine may have as much as a layout may reach.
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn absurd_sizes_are_errors() {
     let vast = View::from_slice(&[1u8]).broadcast_to(&[1 << 30, 1 << 30]).unwrap();

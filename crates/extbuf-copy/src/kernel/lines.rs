@@ -5,8 +5,10 @@
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
+use super::Grid;
+#[cfg(target_arch = "x86_64")]
 use super::x86::{rows::Rows, weave::Loom};
-use super::{Grid, Manner, ONCE, weave::Pattern};
+use super::{Manner, ONCE, weave::Pattern};
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::{Level, weave::Block};
 use crate::plan::{Kernel, Loop};
@@ -19,6 +21,10 @@ pub(crate) enum Lines<'p> {
     Weave(Loom<'p>),
     #[cfg(target_arch = "x86_64")]
     Rows(Rows, Grid),
+    /// No machine but these has a form, and there is no value of this.
+    #[cfg(not(target_arch = "x86_64"))]
+    #[expect(dead_code, reason = "says what the lifetime is for")]
+    Nothing(std::convert::Infallible, &'p Pattern),
 }
 
 impl<'p> Lines<'p> {

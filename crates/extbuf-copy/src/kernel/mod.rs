@@ -19,7 +19,10 @@ mod run;
 pub(crate) mod small;
 mod table;
 mod transpose;
+// What only the forms of one machine ask for is unused on the others.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod turn;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) mod weave;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -1,0 +1,99 @@
+//! Other machines: the tests of the pure crates where a pointer has 32 bits, and where the first byte is the largest,
+//! under emulation; and the crates that need no operating system, built for machines without one.
+//!
+//! None of these standard libraries comes with the compiler at hand, so they are built from source, by a compiler of
+//! Debian's that has it. Linking for another machine takes that machine's C library, running takes an emulator: the C
+//! compilers and emulators of Debian are asked for, not fetched.
+
+use std::path::Path;
+
+use crate::debian::Compiler;
+use crate::sanitizers::small;
+use crate::shell::{Result, run, say, version_of};
+
+/// Where tests run under an emulator.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) target: &'static str,
+    pub(crate) linker: &'static str,
+    pub(crate) emulator: &'static str,
+    /// Where its C library lies.
+    libraries: &'static str,
+    /// The line that installs linker, library and emulator.
+    pub(crate) install: &'static str,
+}
+
+pub(crate) const MACHINES: [Machine; 2] = [
+    Machine {
+        target: "i686-unknown-linux-gnu",
+        linker: "i686-linux-gnu-gcc",
+        emulator: "qemu-i386-static",
+        libraries: "/usr/i686-linux-gnu",
+        install: "apt-get install --no-install-recommends gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static",
+    },
+    Machine {
+        target: "s390x-unknown-linux-gnu",
+        linker: "s390x-linux-gnu-gcc",
+        emulator: "qemu-s390x-static",
+        libraries: "/usr/s390x-linux-gnu",
+        install: "apt-get install --no-install-recommends gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static",
+    },
+];
+
+/// The crates whose tests do not need the machine they are built on.
+const PURE: [&str; 4] = ["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy"];
+
+/// Random cases of the campaign of copies: an emulator takes its time, and the kinds are the same.
+const CASES: &str = "1000";
+
+/// The tests on a machine with 32 bits.
+pub(crate) fn narrow() -> Result {
+    tests_on(&MACHINES[0])
+}
+
+/// The tests on a machine whose numbers begin with the largest byte.
+pub(crate) fn big_endian() -> Result {
+    tests_on(&MACHINES[1])
+}
+
+fn tests_on(machine: &Machine) -> Result {
+    let tools = [(machine.linker, "--version"), (machine.emulator, "--version")];
+    if let Some((missing, _)) = tools.iter().find(|(tool, asked)| version_of(tool, &[asked]).is_none()) {
+        return Err(format!("{missing} is needed: `{}` installs it", machine.install).into());
+    }
+    if !Path::new(machine.libraries).exists() {
+        return Err(format!("{} is needed: `{}` installs it", machine.libraries, machine.install).into());
+    }
+    let compiler = Compiler::newest()?;
+    let mut command = compiler.cargo(["test", "--locked", "--all-features", "--lib", "--tests"]);
+    for package in PURE {
+        command.args(["--package", package]);
+    }
+    command.args(["--no-fail-fast", "-Zbuild-std", "--target", machine.target]);
+    command.args(["--target-dir", "target/machines"]);
+    let variable = format!("CARGO_TARGET_{}", machine.target.to_uppercase().replace('-', "_"));
+    command.env(format!("{variable}_LINKER"), machine.linker);
+    command.env(format!("{variable}_RUNNER"), format!("{} -L {}", machine.emulator, machine.libraries));
+    run(small(&mut command).env("EXTBUF_CASES", CASES))
+}
+
+/// Machines without an operating system: one with 64 bits, and one with 32 and no atomic numbers of 64.
+pub(crate) const BARE: [&str; 2] = ["x86_64-unknown-none", "thumbv7em-none-eabi"];
+
+/// What says of itself that it needs no standard library, and with which features it still does not.
+const WITHOUT_STD: [(&str, &str); 3] =
+    [("extbuf-format", "derive,half,num-complex"), ("extbuf-layout", ""), ("extbuf-protocol", "ndarray")];
+
+/// Builds where there is no standard library to be used by mistake.
+pub(crate) fn bare() -> Result {
+    let compiler = Compiler::newest()?;
+    for target in BARE {
+        for (package, features) in WITHOUT_STD {
+            let mut command = compiler.cargo(["build", "--locked", "--no-default-features"]);
+            command.args(["--features", features, "--package", package, "-Zbuild-std=core,alloc"]);
+            run(command.args(["--target", target, "--target-dir", "target/machines"]))?;
+        }
+    }
+    say(&format!("{} crates built for {}", WITHOUT_STD.len(), BARE.join(" and ")));
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The tests under checkers that watch every access: three sanitizers, and valgrind for what an interpreter loads.
+//!
+//! The address sanitizer works with the standard library as it comes. The other two report what uninstrumented code
+//! does as faults of ours, so the standard library is built with them, by a compiler of Debian's that has its source.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::debian::Compiler;
+use crate::python::Venv;
+use crate::shell::{Result, at, cargo, files_below, run, say, version_of};
+use crate::wheel;
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Random cases of the campaign of copies where each access costs several times as much.
+const CASES: &str = "1000";
+
+/// Whatever hostile exporters and item types reach, they reach nothing that is not theirs: each address is checked.
+/// Leaks are not, since several tests leak on purpose.
+pub(crate) fn address() -> Result {
+    on_linux()?;
+    for (package, features) in PACKAGES {
+        let mut command = cargo(["test", "--locked", "--package", package, "--features", features]);
+        command.args(["--lib", "--tests", "--target", TARGET, "--target-dir", "target/asan"]);
+        // Sanitizers are unstable, and in every stable compiler.
+        command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+        run(small(&mut command).env("ASAN_OPTIONS", "detect_leaks=0").env("EXTBUF_CASES", CASES))?;
+    }
+    Ok(())
+}
+
+/// What moves between threads, watched access by access: leases, locks, and the parts of copies on a pool.
+pub(crate) fn thread() -> Result {
+    on_linux()?;
+    let compiler = Compiler::newest()?;
+    for (package, features) in PACKAGES {
+        let mut command = rebuilt(&compiler, "thread", package, features);
+        run(command.env("TSAN_OPTIONS", "halt_on_error=1").env("EXTBUF_CASES", CASES))?;
+    }
+    Ok(())
+}
+
+/// Fresh memory counts as unwritten until a kernel has written it, and so do the bytes that a case of the campaign is
+/// about to write (`cfg(msan)` in the campaign): one that no kernel wrote is reported where it is compared.
+pub(crate) fn memory() -> Result {
+    on_linux()?;
+    let compiler = Compiler::newest()?;
+    let mut command = rebuilt(&compiler, "memory", "extbuf-copy", "rayon");
+    command.env("RUSTFLAGS", "-Zsanitizer=memory -Zsanitizer-memory-track-origins --cfg msan");
+    run(command.env("EXTBUF_CASES", CASES))
+}
+
+/// The crates with unsafe code, and the features under which they meet other people's.
+const PACKAGES: &[(&str, &str)] = &[("extbuf-protocol", "image,memmap2,rayon"), ("extbuf-copy", "rayon")];
+
+/// The tests of a package, the standard library built with the sanitizer like everything else.
+fn rebuilt(compiler: &Compiler, sanitizer: &str, package: &str, features: &str) -> Command {
+    let mut command = compiler.cargo(["test", "--locked", "--package", package, "--features", features]);
+    command.args(["--lib", "--tests", "-Zbuild-std", "--target", TARGET, "--target-dir"]);
+    command.arg(format!("target/{sanitizer}-sanitizer"));
+    command.env("RUSTFLAGS", format!("-Zsanitizer={sanitizer}"));
+    small(&mut command);
+    command
+}
+
+/// Places in the source, but nothing that a debugger alone wants; and no more than a little optimised, which makes the
+/// tests several times as fast as the checks slow them down.
+pub(crate) fn small(command: &mut Command) -> &mut Command {
+    command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only").env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+}
+
+/// What the wheel does in the interpreter, under valgrind: a fault counts if our library stands in its stack.
+pub(crate) fn valgrind() -> Result {
+    if version_of("valgrind", &["--version"]).is_none() {
+        return Err("valgrind is needed: `apt-get install valgrind` installs it".into());
+    }
+    let venv = Venv::with("valgrind", wheel::TESTS)?;
+    wheel::install(&venv, &wheel::build()?)?;
+    let reports = Path::new("target/valgrind");
+    if reports.exists() {
+        at(reports, fs::remove_dir_all(reports))?;
+    }
+    at(reports, fs::create_dir_all(reports))?;
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--leak-check=no", "--num-callers=40", "--xml=yes"]);
+    command.arg(format!("--xml-file={}/%p.xml", reports.display()));
+    command.arg(venv.program("python"));
+    // Each object in a block of its own, or the interpreter's pools would hide what is freed.
+    command.env("PYTHONMALLOC", "malloc").env("PYTHONDONTWRITEBYTECODE", "1");
+    command.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).args(UNDER_VALGRIND);
+    run(&mut command)?;
+    let mut ours = Vec::new();
+    let (mut files, mut others) = (0, 0);
+    for file in files_below(reports, &|_| false)? {
+        let report = at(&file, fs::read_to_string(&file))?;
+        let (found, not_ours) = faults(&report);
+        (files, others) = (files + 1, others + not_ours);
+        ours.extend(found);
+    }
+    if files == 0 {
+        return Err("valgrind wrote no report".into());
+    }
+    say(&format!("valgrind: {} faults of ours, {others} of the interpreter or of NumPy", ours.len()));
+    if ours.is_empty() { Ok(()) } else { Err(ours.join("\n").into()) }
+}
+
+/// Tests of lending, viewing and copying: what they do takes a minute at a twentieth of the speed.
+const UNDER_VALGRIND: &[&str] = &[
+    "crates/extbuf-python/tests/python/test_view.py",
+    "crates/extbuf-python/tests/python/test_chains.py",
+    "crates/extbuf-python/tests/python/test_lifetimes.py",
+];
+
+/// The faults of a report with our library on the stack, and how many there are without it.
+fn faults(report: &str) -> (Vec<String>, usize) {
+    let blocks = report.split("<error>").skip(1).filter_map(|rest| rest.split("</error>").next());
+    let (ours, others): (Vec<_>, Vec<_>) = blocks.partition(|block| block.contains("_extbuf"));
+    (ours.into_iter().map(str::to_owned).collect(), others.len())
+}
+
+fn on_linux() -> Result {
+    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        Ok(())
+    } else {
+        Err(format!("this step runs on {TARGET} alone; leave it out by naming the others with --only").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_ours_if_our_library_stands_in_its_stack() {
+        let report = "<x><error><what>a</what><obj>/x/_extbuf.abi3.so</obj></error>\n\
+                      <error><obj>/x/libpython.so</obj></error></x>";
+        let (ours, others) = faults(report);
+        assert_eq!((ours.len(), others), (1, 1));
+        assert!(ours[0].contains("<what>a</what>"));
+        assert_eq!(faults("<x></x>"), (Vec::new(), 0));
+    }
+}
