@@ -202,3 +202,35 @@ fn an_index_into_an_array_of_no_elements_is_out_of_range_whatever_its_other_exte
     let error = format.field("[0,5,5]").unwrap_err();
     assert_eq!(error.kind(), K::IndexOutOfRange { index: 0, len: 0 });
 }
+
+/// Who finds two formats equal moves items of one as items of the other, and relies on this.
+#[test]
+fn formats_that_are_equal_are_equally_long_and_every_format_equals_itself() {
+    let codes = "x c b B ? h H i I l L q Q n N e f d g Ze Zf Zd Zg 0s 4s 8s 4p 1u 2u 1w 2w 4w P O 3t 12t z Z &d &h X{} \
+                 [bfloat16] [bfloat16;h] [datetime64$ns] [datetime64$us] [float8_e5m2]";
+    let marks = ["", "@", "=", "<", ">", "!", "^"];
+    let mut formats: Vec<Format> = codes
+        .split_whitespace()
+        .flat_map(|code| marks.map(|mark| Format::parse(&format!("{mark}{code}"))))
+        .filter_map(Result::ok)
+        .collect();
+    assert!(formats.len() > 200, "only {}", formats.len());
+    let inside =
+        ["T{~}", "T{~:a:}", "T{B~}", "T{~B}", "(2)~", "(2,1)~", "2~", "T{~:a:b:c:}", "T{~4x}", "T{3t~}"];
+    let around = inside.iter().flat_map(|text| {
+        let scalars: Vec<String> = formats.iter().step_by(3).map(ToString::to_string).collect();
+        scalars.into_iter().filter_map(|scalar| Format::parse(&text.replace('~', &scalar)).ok())
+    });
+    formats.extend(around.collect::<Vec<_>>());
+    let mut equal = 0;
+    for a in &formats {
+        assert_eq!(a, a);
+        for b in &formats {
+            if a == b {
+                equal += 1;
+                assert_eq!(a.itemsize(), b.itemsize(), "{a} and {b}");
+            }
+        }
+    }
+    assert!(equal > 2 * formats.len(), "{equal} pairs of {} formats", formats.len());
+}

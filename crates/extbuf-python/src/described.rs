@@ -211,8 +211,15 @@ impl Described {
         self.meaning().map_or(Comparison::Bytes, Comparison::of)
     }
 
+    /// Whether references to objects are in the item; of a text that nobody understands, whether they may be.
     pub(crate) fn has_objects(&self) -> bool {
-        self.meaning().is_ok_and(Format::has_objects)
+        match self.meaning() {
+            Ok(format) => format.has_objects(),
+            // Names stand between colons, codes everywhere else.
+            Err(_) => {
+                self.text.to_bytes().split(|&byte| byte == b':').step_by(2).any(|codes| codes.contains(&b'O'))
+            }
+        }
     }
 
     /// The text without the mark of native order, which is the default.

@@ -21,6 +21,28 @@ pub(crate) struct Packed<'c> {
     large: Vec<u8>,
 }
 
+impl<'c> Packed<'c> {
+    fn zeroed(codec: &'c Codec) -> Packed<'c> {
+        let large = if codec.itemsize > SMALL { vec![0; codec.itemsize] } else { Vec::new() };
+        Packed { codec, small: [0; SMALL], large }
+    }
+
+    /// A copy of an item, with references of its own.
+    ///
+    /// # Safety
+    ///
+    /// As many bytes as the item has. Where it has an `O`, they are live references, or null.
+    unsafe fn copied(codec: &'c Codec, bytes: &[u8]) -> Packed<'c> {
+        let mut packed = Packed::zeroed(codec);
+        packed.bytes_mut().copy_from_slice(bytes);
+        codec.each_object(|offset| {
+            // SAFETY: null, or a live reference by the contract, one for each that `drop` gives up.
+            unsafe { ffi::Py_XINCREF(object_at(bytes, offset)) };
+        });
+        packed
+    }
+}
+
 impl Packed<'_> {
     /// The bytes of the item. Where it has an `O`, they hold references that this owns (I2).
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -66,23 +88,46 @@ impl Drop for Packed<'_> {
         let codec = self.codec;
         let bytes = self.bytes();
         codec.each_object(|offset| {
-            let mut address = [0; size_of::<usize>()];
-            address.copy_from_slice(&bytes[offset..offset + size_of::<usize>()]);
-            let object = usize::from_ne_bytes(address) as *mut ffi::PyObject;
             // SAFETY: null, or a reference that these bytes own (I2); a packed item stays on the attached thread that
             // made it.
-            unsafe { ffi::Py_XDECREF(object) };
+            unsafe { ffi::Py_XDECREF(object_at(bytes, offset)) };
         });
     }
 }
 
+/// The object whose address lies in the bytes.
+fn object_at(bytes: &[u8], offset: usize) -> *mut ffi::PyObject {
+    let mut address = [0; size_of::<usize>()];
+    address.copy_from_slice(&bytes[offset..offset + size_of::<usize>()]);
+    usize::from_ne_bytes(address) as *mut ffi::PyObject
+}
+
 impl Codec {
+    /// The item in a copy of bytes whose references belong to the memory that they were copied from. All of them are
+    /// counted before the first object is made: making one may run code, of the garbage collector's on Python 3.11, and
+    /// that may write to the memory and so give up what has not been read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Codec::read`].
+    ///
+    /// # Safety
+    ///
+    /// As many bytes as the item has; the references in them are live now, or null.
+    pub(crate) unsafe fn read_owning<'py>(
+        &self,
+        py: Python<'py>,
+        bytes: &[u8],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: the contract.
+        let owned = unsafe { Packed::copied(self, bytes) };
+        // SAFETY: the bytes of one item, ours alone, whose references are kept until this returns.
+        unsafe { self.read(py, owned.bytes().as_ptr()) }
+    }
+
     /// Makes an item of an object. This may run Python code, which may release the memory that the item is for.
     pub(crate) fn pack(&self, value: &Bound<'_, PyAny>) -> Result<Packed<'_>, PackError> {
-        let mut packed = Packed { codec: self, small: [0; SMALL], large: Vec::new() };
-        if self.itemsize > SMALL {
-            packed.large = vec![0; self.itemsize];
-        }
+        let mut packed = Packed::zeroed(self);
         write(&self.ops, 0, value, packed.bytes_mut())?;
         Ok(packed)
     }

@@ -106,8 +106,12 @@ impl View {
             }
         };
         self.read_bytes(py, index, bytes)?;
-        // SAFETY: the bytes of one item, ours alone. References in them were read a moment ago from memory that owns
-        // them, and no code of others has run since.
+        if codec.has_objects() {
+            // SAFETY: the bytes of one item, read a moment ago from memory that owns the references in them; no code of
+            // others has run since.
+            return unsafe { codec.read_owning(py, bytes) };
+        }
+        // SAFETY: the bytes of one item, ours alone and without references.
         unsafe { codec.read(py, bytes.as_ptr()) }
     }
 

@@ -26,19 +26,20 @@ impl View {
         if out.is_null() {
             return Err(PyBufferError::new_err("there is no structure to fill in"));
         }
+        // A consumer must not release what it did not get, and looks here.
+        // SAFETY: the caller's structure.
+        unsafe { (*out).obj = std::ptr::null_mut() };
         let this = slf.get();
         this.lend(slf.py())?;
         match this.answer(flags) {
             Ok(mut answer) => {
                 answer.obj = slf.clone().into_any().into_ptr();
-                // SAFETY: the caller's structure.
+                // SAFETY: as above.
                 unsafe { out.write(answer) };
                 Ok(())
             }
             Err(error) => {
                 this.take_back(slf.py());
-                // SAFETY: as above; a consumer must not release what it did not get.
-                unsafe { (*out).obj = std::ptr::null_mut() };
                 Err(error)
             }
         }

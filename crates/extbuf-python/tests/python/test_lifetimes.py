@@ -1,6 +1,7 @@
 """How long memory is kept: references, export counts, cycles, threads, the end of the interpreter."""
 
 import array
+import ctypes
 import gc
 import io
 import itertools
@@ -405,3 +406,57 @@ def test_writers_and_readers_race_without_harm():
     finally:
         stop.set()
         writer.join()
+
+
+def test_references_of_an_item_are_counted_before_the_first_object_is_made():
+    class Kept:
+        pass
+
+    class Meddler:
+        def __del__(self):
+            records["b"][0] = None  # the only reference to what lay there
+
+    records = np.empty(1, [("a", object), ("b", object)])
+    view = View(records)
+    assert view[0] == (None, None)  # all that is made once is made
+    for _ in range(20):
+        kept = Kept()
+        seen = weakref.ref(kept)
+        records["a"][0], records["b"][0] = "a", kept
+        del kept
+        meddler = Meddler()
+        meddler.itself = meddler
+        threshold = gc.get_threshold()
+        gc.disable()
+        del meddler
+        gc.set_threshold(1)
+        gc.enable()
+        item = view[0]  # a tuple: on Python 3.11 making it may collect the meddler
+        gc.set_threshold(*threshold)
+        assert type(item.b) in (Kept, type(None))
+        assert (seen() is None) == (item.b is None)
+        assert item.b is seen()
+        gc.collect()
+        assert records["b"][0] is None
+
+
+def test_items_whose_text_nobody_understands_are_not_moved_where_they_may_hold_references():
+    class Odd(ctypes.Structure):
+        _fields_ = [("a", ctypes.py_object), *((name, ctypes.c_int, 3) for name in "bcd")]
+
+    def odd(value):
+        return Odd(value, 1, 2, 3)
+
+    one, other = odd("one"), odd("other")
+    with pytest.raises(TypeError, match="references to objects"):
+        View(one).copy_from(View(other))
+    with pytest.raises(TypeError, match="references to objects"):
+        View((Odd * 2)(one, other)).copy()
+    assert (one.a, other.a) == ("one", "other")
+
+    class Plain(ctypes.Structure):
+        _fields_ = [("Offset", ctypes.c_int, 3), *((name, ctypes.c_int, 3) for name in "bcd")]
+
+    target = Plain()
+    View(target).copy_from(View(Plain(1, 2, 3, 0)))
+    assert (target.Offset, target.b) == (1, 2)
