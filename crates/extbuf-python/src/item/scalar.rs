@@ -509,18 +509,34 @@ fn number(scalar: Scalar, value: &Bound<'_, PyAny>, bytes: &mut [u8]) -> Result<
             number
         }
     };
-    match scalar.byte_order() {
-        ByteOrder::Little => bytes.copy_from_slice(&bits.to_le_bytes()[..size]),
-        ByteOrder::Big => bytes.copy_from_slice(&bits.to_be_bytes()[8 - size..]),
+    let little = match scalar.byte_order() {
+        ByteOrder::Little => bits,
+        ByteOrder::Big => bits.swap_bytes() >> (64 - 8 * size),
+    };
+    let little = little.to_le_bytes();
+    // Of a known length each, so that it is one store and no call.
+    match size {
+        1 => bytes[0] = little[0],
+        2 => bytes.copy_from_slice(&little[..2]),
+        4 => bytes.copy_from_slice(&little[..4]),
+        8 => bytes.copy_from_slice(&little),
+        _ => bytes.copy_from_slice(&little[..size]),
     }
     Ok(())
 }
 
-/// The integer of an object that is one, or has `__index__`.
+/// What `f` makes of the integer of an object that is one, or has `__index__`.
+#[inline]
+fn with_index<R>(
+    value: &Bound<'_, PyAny>,
+    f: impl FnOnce(&Bound<'_, PyAny>) -> Result<R, PackError>,
+) -> Result<R, PackError> {
+    if value.is_instance_of::<PyInt>() { f(value) } else { f(&index(value)?) }
+}
+
+/// What `__index__` of an object returns.
+#[cold]
 fn index<'py>(value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, PackError> {
-    if value.is_instance_of::<PyInt>() {
-        return Ok(value.clone());
-    }
     // SAFETY: an attached thread and a live object.
     if unsafe { ffi::PyIndex_Check(value.as_ptr()) } == 0 {
         return Err(Fault::Type { wanted: "an int" }.into());
@@ -533,7 +549,10 @@ fn index<'py>(value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, PackError>
 
 /// The number, or `None` where 64 bits with a sign do not hold it.
 fn signed(value: &Bound<'_, PyAny>) -> Result<Option<i64>, PackError> {
-    let value = index(value)?;
+    with_index(value, signed_integer)
+}
+
+fn signed_integer(value: &Bound<'_, PyAny>) -> Result<Option<i64>, PackError> {
     let mut overflow = 0;
     // SAFETY: an attached thread and an integer object.
     let number = unsafe { ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &mut overflow) };
@@ -550,7 +569,10 @@ fn signed(value: &Bound<'_, PyAny>) -> Result<Option<i64>, PackError> {
 
 /// The number, or `None` where 64 bits without a sign do not hold it.
 fn unsigned(value: &Bound<'_, PyAny>) -> Result<Option<u64>, PackError> {
-    let value = index(value)?;
+    with_index(value, unsigned_integer)
+}
+
+fn unsigned_integer(value: &Bound<'_, PyAny>) -> Result<Option<u64>, PackError> {
     let mut overflow = 0;
     // SAFETY: an attached thread and an integer object.
     let number = unsafe { ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &mut overflow) };

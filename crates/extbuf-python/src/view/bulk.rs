@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use extbuf_copy::{CopyOptions, Plan, Threads};
+use extbuf_copy::{CopyOptions, Threads};
 use extbuf_layout::{Layout, Order};
 use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::ffi;
@@ -99,7 +99,7 @@ impl View {
         let start = unsafe { ffi::PyBytes_AsString(object.as_ptr()) };
         on_large_pages(start.cast(), dense.nbytes());
         // SAFETY: the object is ours alone until it is returned, and has room for all that the layout reaches.
-        unsafe { self.copy_out(py, &dense, Address::new(start.cast()), options(None)) }?;
+        unsafe { self.copy_out(py, &dense, Address::new(start.cast()), None) }?;
         Ok(object.cast_into::<PyBytes>()?)
     }
 
@@ -112,7 +112,7 @@ impl View {
             .try_reserve_exact(len)
             .map_err(|_| PyMemoryError::new_err(format!("no memory for {len} bytes")))?;
         // SAFETY: the vector is ours and has room for all that the layout reaches.
-        unsafe { self.copy_out(py, &dense, Address::new(bytes.as_mut_ptr()), options(None)) }?;
+        unsafe { self.copy_out(py, &dense, Address::new(bytes.as_mut_ptr()), None) }?;
         // SAFETY: so many bytes are reserved, and the copy has written every one.
         unsafe { bytes.set_len(len) };
         Ok(bytes)
@@ -124,7 +124,7 @@ impl View {
         let block = Block::new(dense.nbytes())?;
         let base = block.address();
         // SAFETY: the block is ours and has room for all that the layout reaches.
-        unsafe { self.copy_out(py, &dense, base, options(threads)) }?;
+        unsafe { self.copy_out(py, &dense, base, threads) }?;
         let share = Lease::of_own(py, Keep::Block(block))?;
         Ok(View::new_on(share, base, dense, self.item.clone(), false))
     }
@@ -147,7 +147,7 @@ impl View {
         py: Python<'_>,
         dense: &Layout,
         target: Address,
-        options: CopyOptions<'static>,
+        threads: Option<usize>,
     ) -> PyResult<()> {
         let entered = self.enter(py)?;
         let source = entered.base();
@@ -158,14 +158,16 @@ impl View {
             unsafe { std::ptr::copy_nonoverlapping(from, target.get(), bytes) };
             return Ok(());
         }
-        let plan = Plan::new(dense, &self.layout).map_err(error::copy)?;
         let run = || {
+            // What has one part needs no threads, and no question whether there are any.
+            let alone = CopyOptions { threads: Threads::ONE, ..CopyOptions::default() };
+            let options = if bytes < SHORT { alone } else { options(threads) };
             // SAFETY: W1 while entered: every item can be reached and read, from any thread; others may write it
             // meanwhile, which spoils the values they write and is said in the package's documentation. The target is
             // the caller's alone, so the two are apart.
-            unsafe { options.run(&plan, target.get(), source.get()) }
+            unsafe { options.copy_raw((dense, target.get()), (&self.layout, source.get().cast_const())) }
         };
-        let report = if plan.bytes() < SHORT { run() } else { py.detach(run) };
+        let report = if bytes < SHORT { run() } else { py.detach(run) };
         report.map_err(error::copy)?;
         Ok(())
     }

@@ -460,3 +460,33 @@ def test_items_whose_text_nobody_understands_are_not_moved_where_they_may_hold_r
     target = Plain()
     View(target).copy_from(View(Plain(1, 2, 3, 0)))
     assert (target.Offset, target.b) == (1, 2)
+
+
+def test_large_blocks_that_go_serve_again_and_never_two_at_once():
+    # Blocks of 32 MiB and more are kept for the next copy; what still holds one must not see that.
+    sources = [np.full((1 << 22, 2), value, "f8")[:, ::-1] for value in range(3)]
+    held = np.asarray(View(sources[0]).copy())
+    for _ in range(2):
+        for value, source in enumerate(sources):
+            copies = [View(source).copy(), View(source[1:]).as_contiguous(), View(source[: 1 << 21]).copy("F")]
+            assert len({each.__array_interface__["data"][0] for each in copies}) == 3
+            assert all((np.asarray(each) == value).all() for each in copies)
+            del copies
+    assert (held == 0).all()
+
+
+def test_threads_share_the_blocks_that_are_kept():
+    sources = [np.full((1 << 22, 2), value, "f8")[::-1] for value in range(2)]
+    wrong = []
+
+    def work(source, value):
+        for _ in range(5):
+            if not (np.asarray(View(source).copy()) == value).all():
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(sources[k % 2], k % 2)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
