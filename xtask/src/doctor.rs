@@ -1,14 +1,17 @@
 //! Which tools are there and which are missing, each with the line that installs it.
 
+use std::path::Path;
+
 use crate::docs::MDBOOK;
-use crate::python;
+use crate::machines::MACHINES;
 use crate::shell::{Result, say, version_of};
+use crate::{debian, guards, python};
 
 /// Prints the list; missing tools are no failure, except those that `ci` cannot do without.
 pub(crate) fn task() -> Result {
     let mut missing = Vec::new();
-    let mut line = |name: &str, found: Option<String>, need: Need, install: &str| match found {
-        Some(version) => say(&format!("ok       {name:<14} {version}")),
+    let mut line = |name: &str, found: Option<String>, need: Need<'_>, install: &str| match found {
+        Some(version) => say(&format!("ok       {name:<20} {version}")),
         None => {
             let word = match need {
                 Need::Ci => "MISSING ",
@@ -18,7 +21,7 @@ pub(crate) fn task() -> Result {
                 Need::Ci => "`cargo xtask ci` needs it",
                 Need::Optional(why) => why,
             };
-            say(&format!("{word} {name:<14} {why}; install: {install}"));
+            say(&format!("{word} {name:<20} {why}; install: {install}"));
             if need == Need::Ci {
                 missing.push(name.to_owned());
             }
@@ -70,13 +73,50 @@ pub(crate) fn task() -> Result {
         Need::Optional("`cargo xtask ci --full` runs the fuzz targets with it"),
         "cargo install cargo-fuzz --locked",
     );
+    line(
+        "cargo-hack",
+        hack(),
+        Need::Optional("the step `features` builds it under target/"),
+        &format!("cargo install cargo-hack --version {} --locked", guards::HACK),
+    );
+    let compilers = debian::versions().ok().filter(|versions| !versions.is_empty());
+    line(
+        "rustc-web",
+        compilers.map(|versions| format!("{} of Debian, unpacked under target/", versions.join(" and "))),
+        Need::Ci,
+        debian::INSTALL,
+    );
+    line(
+        "dpkg-deb",
+        version_of("dpkg-deb", &["--version"]),
+        Need::Ci,
+        "a system with Debian's packages; the step `msrv` also takes rustup's old compilers",
+    );
+    line(
+        "valgrind",
+        version_of("valgrind", &["--version"]),
+        Need::Optional("the step `valgrind` needs it"),
+        "apt-get install valgrind",
+    );
+    for machine in &MACHINES {
+        let steps = format!("the step `{}` needs it", machine.target.split('-').next().unwrap_or_default());
+        for tool in [machine.linker, machine.emulator] {
+            line(tool, version_of(tool, &["--version"]), Need::Optional(&steps), machine.install);
+        }
+    }
     if missing.is_empty() { Ok(()) } else { Err(format!("missing: {}", missing.join(", ")).into()) }
 }
 
+/// cargo-hack of the machine, or the one that the step has built.
+fn hack() -> Option<String> {
+    let built = Path::new(guards::TOOLS).join("bin/cargo-hack");
+    version_of("cargo-hack", &["--version"]).or_else(|| version_of(built, &["--version"]))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
+enum Need<'a> {
     /// `cargo xtask ci` fails without it.
     Ci,
     /// Something else stands in, or only one step under `--full` wants it.
-    Optional(&'static str),
+    Optional(&'a str),
 }

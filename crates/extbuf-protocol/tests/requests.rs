@@ -161,7 +161,7 @@ fn all_aligned(exporter: &dyn Exporter<'_>, alignment: usize) -> bool {
 fn aligned_is_one_promise_more_for_every_request_on_every_kind_of_memory() {
     let (mut granted, mut misaligned) = (0, 0);
     for (format, alignment) in
-        [("B", 1), ("@H", 2), ("@d", 8), ("=d", 1), ("T{@H:a:B:b:}", 2), ("<q", 1), ("0s", 1)]
+        [("B", 1), ("@H", 2), ("@d", align_of::<f64>()), ("=d", 1), ("T{@H:a:B:b:}", 2), ("<q", 1), ("0s", 1)]
     {
         for offset in 0..9 {
             for stride in [0usize, 1, 2, 8, 12, 16] {

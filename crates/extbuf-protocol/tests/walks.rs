@@ -282,7 +282,11 @@ proptest! {
             }
             Err(refused) => {
                 prop_assert!(!aligned);
-                let misaligned = matches!(refused.kind(), RefusalKind::Misaligned { needed: 8, found: 1..=4 });
+                let misaligned = matches!(
+                    refused.kind(),
+                    // `f64` lies at multiples of 4 on some machines with 32 bits.
+                    RefusalKind::Misaligned { needed, found: 1..=4 } if *needed == align_of::<f64>()
+                );
                 prop_assert!(misaligned, "{}", refused);
             }
         }

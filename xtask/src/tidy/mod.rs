@@ -5,6 +5,7 @@
 
 mod manifests;
 mod pages;
+mod promises;
 mod rooms;
 mod sources;
 #[cfg(test)]
@@ -57,7 +58,7 @@ pub(crate) fn task() -> Result {
 /// All problems of a tree, by file and line.
 pub(crate) fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for rule in [rooms::check, manifests::check, sources::check, pages::check] {
+    for rule in [rooms::check, manifests::check, sources::check, pages::check, promises::check] {
         rule(tree, &mut problems);
     }
     problems.sort();

@@ -367,3 +367,33 @@ fn the_change_log_knows_the_version() {
         refused(&tree, "CHANGELOG.md", 1, "no entry for 1.2.0");
     }
 }
+
+#[test]
+fn the_table_of_the_readme_has_the_crates_that_are_published() {
+    let row = |name: &str, needs: &str| format!("| [`{name}`](crates/{name}) | items | {needs} |\n");
+    let mut tree = kept("extbuf-layout");
+    write(&mut tree, "README.md", &row("extbuf-layout", "`alloc`"));
+    accepted(&tree);
+    write(&mut tree, "README.md", &row("extbuf-layout", "`std`"));
+    refused(&tree, "README.md", 1, "needs `alloc` alone: true");
+    write(&mut tree, "README.md", &format!("{0}{0}", row("extbuf-layout", "`alloc`")));
+    refused(&tree, "README.md", 2, "stands twice");
+    tree = kept("extbuf-layout");
+    let draw = kept("extbuf-copy");
+    tree.files.extend(draw.files);
+    write(&mut tree, "README.md", &row("extbuf-layout", "`alloc`"));
+    refused(&tree, "README.md", 1, "extbuf-copy is published");
+}
+
+#[test]
+fn tasks_and_steps_that_a_page_names_exist() {
+    let mut tree = kept("extbuf-layout");
+    write(&mut tree, "xtask/src/main.rs", "        \"ci\" => {}\n");
+    write(&mut tree, "xtask/src/ci.rs", "Step { name: \"tsan\" }\n");
+    write(&mut tree, "SECURITY.md", "Run `cargo xtask ci --only tsan`, or `cargo xtask TASK`.\n");
+    accepted(&tree);
+    append(&mut tree, "SECURITY.md", "Or `cargo xtask cj`.\n");
+    refused(&tree, "SECURITY.md", 2, "no task `cj`");
+    write(&mut tree, "SECURITY.md", "Or `ci --only tsam`.\n");
+    refused(&tree, "SECURITY.md", 1, "no step `tsam`");
+}

@@ -43,12 +43,17 @@ pub fn cases(levels: usize) -> impl Strategy<Value = Case> {
         .prop_map(|(shape, itemsize, dst, src, start)| Case { shape, itemsize, dst, src, start })
 }
 
+/// Of so many items together: four axes of 200 are more than 32 bits count.
+fn bytes(shape: &[usize], itemsize: usize) -> u64 {
+    shape.iter().map(|&extent| extent as u64).product::<u64>() * itemsize as u64
+}
+
 /// Large enough for whole tiles and many parts: 2 or 3 axes, direct.
 pub fn large_cases() -> impl Strategy<Value = Case> {
     let extent = prop_oneof![1 => 2usize..=5, 3 => 20usize..=140];
     (prop::collection::vec(extent, 2..=3), 1usize..=17, 0usize..=16)
         .prop_map(|(mut shape, itemsize, start)| {
-            while shape.iter().product::<usize>() * itemsize > 1 << 17 {
+            while bytes(&shape, itemsize) > 1 << 17 {
                 let largest = (0..shape.len()).max_by_key(|&axis| shape[axis]).unwrap();
                 shape[largest] /= 2;
             }
@@ -69,7 +74,7 @@ pub fn transposes() -> impl Strategy<Value = Case> {
     let size = prop_oneof![4 => prop::sample::select(vec![1usize, 2, 4, 8, 16]), 1 => 1usize..=33];
     (prop_oneof![2 => few, 1 => many], size, 0usize..=70)
         .prop_map(|(mut shape, itemsize, start)| {
-            while shape.iter().product::<usize>() * itemsize > 1 << 17 {
+            while bytes(&shape, itemsize) > 1 << 17 {
                 let largest = (0..shape.len()).max_by_key(|&axis| shape[axis]).unwrap();
                 shape[largest] /= 2;
             }
