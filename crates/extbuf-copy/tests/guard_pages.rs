@@ -159,7 +159,13 @@ fn every_way((to, dst): (&mut Pages, &Layout), (from, src): (&Pages, &Layout), h
                     // SAFETY: both layouts lie in their pages, which are apart.
                     unsafe { plan.run_part(dst_base, src_base, part) };
                 }
-                check(to, &|| format!("{level}, streams {streams}, {high:?}\n{plan}\n{dst:?}\n{src:?}"));
+                let what = |way: &str| {
+                    format!("{way}, {level}, streams {streams}, {high:?}\n{plan}\n{dst:?}\n{src:?}")
+                };
+                check(to, &|| what("part by part"));
+                // SAFETY: as above.
+                unsafe { plan.run(dst_base, src_base) };
+                check(to, &|| what("whole"));
             }
         }
         // And the ways of small copies.
@@ -212,6 +218,31 @@ fn blocks_of_any_layout_at_the_edge_of_their_pages() {
         done += 1;
         let high = (draw.below(2) == 0, draw.below(2) == 0);
         every_way((&mut to, &dst), (&from, &src), high);
+    }
+}
+
+/// Copies that are one function: of few bytes, in up to eight axes.
+#[test]
+fn small_blocks_at_the_edge_of_their_pages() {
+    let (mut to, mut from) = (Pages::new(1, 2), Pages::new(1, 2));
+    to.fill(|_| POISON);
+    from.fill(noise);
+    let mut draw = Draw(5);
+    let mut done = 0;
+    while done < 400 {
+        let itemsize = draw.of(&ITEMS);
+        let axes = draw.below(9);
+        let most = [1, 120, 12, 6, 4, 3, 2, 2, 2][axes];
+        let shape: Vec<usize> = (0..axes).map(|_| 1 + draw.below(most)).collect();
+        let dst = drawn(&mut draw, &shape, itemsize, false);
+        let src = drawn(&mut draw, &shape, itemsize, true);
+        if dst.extent(0).len() > 2 * PAGE || src.extent(0).len() > 2 * PAGE {
+            continue;
+        }
+        done += 1;
+        for high in [(false, true), (true, false)] {
+            every_way((&mut to, &dst), (&from, &src), high);
+        }
     }
 }
 
