@@ -1,8 +1,11 @@
 //! What the workspace builds with: every package from the registry or from this repository, and under a licence that
-//! goes with ours.
+//! goes with ours; and no library brings two versions of one crate into other people's builds.
+
+use std::collections::BTreeMap;
 
 use spdx::{Expression, ParseMode};
 
+use crate::msrv::dependencies;
 use crate::packages::{self, Package};
 use crate::shell::{Result, say};
 
@@ -22,6 +25,14 @@ const ALLOWED: &[&str] = &[
 
 /// The step.
 pub(crate) fn step() -> Result {
+    for library in packages::libraries()? {
+        let needed = dependencies(&library.name)?;
+        let twice = in_two_versions(needed.iter().map(|(name, version)| (&**name, &**version)));
+        if !twice.is_empty() {
+            let twice = twice.join(", ");
+            return Err(format!("who uses {} builds these twice: {twice}", library.name).into());
+        }
+    }
     let packages = packages::all()?;
     let refused: Vec<_> = packages.iter().filter_map(|package| Some((package, refusal(package)?))).collect();
     if refused.is_empty() {
@@ -35,6 +46,16 @@ pub(crate) fn step() -> Result {
         refused.iter().map(|(package, why)| format!("{} {}: {why}", package.name, package.version)).collect();
     Err(format!("choose other packages, or argue for these in xtask/src/deps.rs:\n  {}", listed.join("\n  "))
         .into())
+}
+
+/// Names with all their versions, of what comes in more than one.
+fn in_two_versions<'p>(packages: impl Iterator<Item = (&'p str, &'p str)>) -> Vec<String> {
+    let mut versions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (name, version) in packages {
+        versions.entry(name).or_default().push(version);
+    }
+    let twice = versions.into_iter().filter(|(_, versions)| versions.len() > 1);
+    twice.map(|(name, versions)| format!("{name} {}", versions.join(" and "))).collect()
 }
 
 /// Why we do not build with this package, if so.
@@ -80,6 +101,12 @@ mod tests {
         assert!(!accepted("MIT WITH Classpath-exception-2.0"));
         assert!(!accepted("no licence at all"));
         assert!(refusal(&under(None, None)).is_some());
+    }
+
+    #[test]
+    fn two_versions_of_one_package_are_named() {
+        let packages = [("a", "1.0.0"), ("b", "1.0.0"), ("b", "2.0.0")];
+        assert_eq!(in_two_versions(packages.into_iter()), ["b 1.0.0 and 2.0.0"]);
     }
 
     #[test]

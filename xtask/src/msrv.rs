@@ -67,7 +67,7 @@ fn with_the_old_compiler(promise: &str, libraries: &[&Package]) -> Result {
     run(&mut command)
 }
 /// Name and version of all that a build of this package compiles, dev-dependencies apart.
-fn dependencies(package: &str) -> Result<HashSet<(String, String)>> {
+pub(crate) fn dependencies(package: &str) -> Result<HashSet<(String, String)>> {
     let mut tree = cargo(["tree", "--locked", "--all-features", "--edges", "normal,build"]);
     let printed = output(tree.args(["--prefix", "none", "--format", "{p}", "--package", package]))?;
     Ok(printed.lines().filter_map(named).collect())
