@@ -21,7 +21,7 @@ pub(crate) fn step() -> Result {
     for library in &libraries {
         let promise =
             library.rust_version.as_deref().ok_or(format!("{} has no rust-version", library.name))?;
-        let needed = dependencies(&library.name)?;
+        let needed = dependencies(&library.name, "normal,build")?;
         for package in all.iter().filter(|p| needed.contains(&(p.name.clone(), p.version.clone()))) {
             if too_new(package, promise) {
                 return Err(format!(
@@ -66,9 +66,9 @@ fn with_the_old_compiler(promise: &str, libraries: &[&Package]) -> Result {
     }
     run(&mut command)
 }
-/// Name and version of all that a build of this package compiles, dev-dependencies apart.
-pub(crate) fn dependencies(package: &str) -> Result<HashSet<(String, String)>> {
-    let mut tree = cargo(["tree", "--locked", "--all-features", "--edges", "normal,build"]);
+/// Name and version of all that a build of this package compiles, as far as these kinds of `cargo tree` lead to it.
+pub(crate) fn dependencies(package: &str, edges: &str) -> Result<HashSet<(String, String)>> {
+    let mut tree = cargo(["tree", "--locked", "--all-features", "--edges", edges]);
     let printed = output(tree.args(["--prefix", "none", "--format", "{p}", "--package", package]))?;
     Ok(printed.lines().filter_map(named).collect())
 }
