@@ -114,11 +114,16 @@ impl Codec {
     /// # Safety
     ///
     /// As many bytes as the item has; the references in them are live now, or null.
-    pub(crate) unsafe fn read_owning<'py>(
+    pub(crate) unsafe fn read_copied<'py>(
         &self,
         py: Python<'py>,
         bytes: &[u8],
     ) -> PyResult<Bound<'py, PyAny>> {
+        assert_eq!(bytes.len(), self.itemsize, "the bytes of one item");
+        if !self.objects {
+            // SAFETY: the bytes of one item, the caller's alone and without references.
+            return unsafe { self.read(py, bytes.as_ptr()) };
+        }
         // SAFETY: the contract.
         let owned = unsafe { Packed::copied(self, bytes) };
         // SAFETY: the bytes of one item, ours alone, whose references are kept until this returns.

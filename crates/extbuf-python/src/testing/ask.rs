@@ -60,7 +60,7 @@ fn get_pointer<'py>(obj: &Bound<'py, PyAny>, indices: &Bound<'py, PyAny>) -> PyR
         let item = Described::claimed(claim.format, itemsize, || acquire::dialect(obj));
         let is_struct = Base::is_struct(&item);
         let codec = item.codec(py)?;
-        let place = if claim.strides.is_some() {
+        let place = if claim.strides.is_some() && claim.shape.is_some() {
             // SAFETY: filled with shape and strides, and each entry was compared with its axis.
             unsafe { raw.pointer(&index) }
         } else if index.is_empty() {
@@ -73,7 +73,7 @@ fn get_pointer<'py>(obj: &Bound<'py, PyAny>, indices: &Bound<'py, PyAny>) -> PyR
         unsafe { Address::new(place).read(&mut bytes) };
         // SAFETY: the bytes of one item, ours alone. References in them were read a moment ago from memory that owns
         // them, and no code of others has run since.
-        unsafe { value(py, codec, is_struct, bytes.as_ptr()) }
+        unsafe { value(py, codec, is_struct, &bytes) }
     })
 }
 

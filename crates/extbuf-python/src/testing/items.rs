@@ -119,19 +119,20 @@ fn means_same(to: &Described, from: &Described) -> PyResult<()> {
 ///
 /// # Safety
 ///
-/// As [`Codec::read`].
+/// As [`Codec::read_copied`].
 pub(super) unsafe fn value<'py>(
     py: Python<'py>,
     codec: &Codec,
     is_struct: bool,
-    at: *const u8,
+    bytes: &[u8],
 ) -> PyResult<Bound<'py, PyAny>> {
-    if !is_struct {
+    if !is_struct || codec.has_objects() {
         // SAFETY: the contract.
-        return unsafe { codec.read(py, at) };
+        return unsafe { codec.read_copied(py, bytes) };
     }
-    // SAFETY: the contract.
-    let values = unsafe { codec.read_tuple(py, at) };
+    assert_eq!(bytes.len(), codec.itemsize(), "the bytes of one item");
+    // SAFETY: the bytes of one item, without references.
+    let values = unsafe { codec.read_tuple(py, bytes.as_ptr()) };
     // SAFETY: a new reference, or null with an exception set.
     let values = unsafe { Bound::from_owned_ptr_or_err(py, values) }?;
     match values.cast::<PyTuple>() {
@@ -168,7 +169,7 @@ impl Base {
         unsafe { place.read(&mut bytes) };
         // SAFETY: the bytes of one item, ours alone. References in them were read a moment ago from memory that owns
         // them, and no code of others has run since.
-        unsafe { value(py, codec, self.is_struct, bytes.as_ptr()) }
+        unsafe { value(py, codec, self.is_struct, &bytes) }
     }
 
     fn write(&self, index: &[usize], value: &Bound<'_, PyAny>) -> PyResult<()> {

@@ -106,13 +106,9 @@ impl View {
             }
         };
         self.read_bytes(py, index, bytes)?;
-        if codec.has_objects() {
-            // SAFETY: the bytes of one item, read a moment ago from memory that owns the references in them; no code of
-            // others has run since.
-            return unsafe { codec.read_owning(py, bytes) };
-        }
-        // SAFETY: the bytes of one item, ours alone and without references.
-        unsafe { codec.read(py, bytes.as_ptr()) }
+        // SAFETY: the bytes of one item, read a moment ago from memory that owns the references in them; no code of
+        // others has run since.
+        unsafe { codec.read_copied(py, bytes) }
     }
 
     /// The values of all items in C order.

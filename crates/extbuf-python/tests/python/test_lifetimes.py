@@ -15,6 +15,7 @@ import weakref
 import numpy as np
 import pytest
 
+import extbuf.testing
 from extbuf import View
 
 
@@ -490,3 +491,33 @@ def test_threads_share_the_blocks_that_are_kept():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_the_test_exporter_counts_references_before_the_first_object_is_made_too():
+    class Kept:
+        pass
+
+    class Meddler:
+        def __del__(self):
+            records["b"][0] = None
+
+    records = np.empty(1, [("a", object), ("b", object)])
+    array = extbuf.testing.ndarray(records, getbuf=extbuf.testing.PyBUF_FULL)
+    for read in [lambda: array[0], lambda: extbuf.testing.get_pointer(records, [0])]:
+        read()
+        for _ in range(10):
+            kept = Kept()
+            seen = weakref.ref(kept)
+            records["b"][0] = kept
+            del kept
+            meddler = Meddler()
+            meddler.itself = meddler
+            threshold = gc.get_threshold()
+            gc.disable()
+            del meddler
+            gc.set_threshold(1)
+            gc.enable()
+            item = read()
+            gc.set_threshold(*threshold)
+            assert item[1] is seen()
+            gc.collect()
