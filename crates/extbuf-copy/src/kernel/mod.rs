@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 mod cache;
+mod channels;
 mod columns;
 mod items;
 mod level;
@@ -40,6 +41,7 @@ pub(crate) struct Grid {
 pub(crate) const ONCE: Loop = Loop { extent: 1, dst: 0, src: 0 };
 
 pub(crate) use cache::Caches;
+pub(crate) use channels::Channels;
 pub(crate) use columns::columns;
 pub use level::Level;
 pub(crate) use lines::Lines;

@@ -8,6 +8,7 @@
 // Vector loads and stores through raw addresses.
 #![allow(unsafe_code)]
 
+pub(super) mod channels;
 mod pen;
 pub(super) mod rows;
 pub(super) mod small;

@@ -285,7 +285,7 @@ impl Plan {
 
     /// Whether the copy can be woven; then it is.
     fn weaves(&mut self) -> bool {
-        match weave::choose(&mut self.loops, self.unit, self.bytes, self.level) {
+        match weave::choose(&mut self.loops, self.unit, self.bytes, (self.level, self.streams)) {
             Some(inner) => {
                 (self.kernel, self.inner) = (Kernel::Weave, inner);
                 true
