@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import math
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -443,3 +444,12 @@ def test_errors_name_what_is_wrong():
     ]:
         with pytest.raises(error, match=words):
             use()
+
+
+def test_a_view_is_a_sequence_wherever_a_memoryview_is():
+    assert issubclass(View, Sequence)
+    match View(b"abc"):
+        case [first, *rest]:
+            assert (first, rest) == (97, [98, 99])
+        case _:
+            raise AssertionError("not matched as a sequence")
