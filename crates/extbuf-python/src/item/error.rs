@@ -20,8 +20,8 @@ pub(crate) enum Fault {
     Type { wanted: &'static str },
     /// An integer that the code cannot hold.
     Range,
-    /// A finite number that becomes infinite.
-    Float,
+    /// A finite number that becomes infinite; it was given as an `int`.
+    Float { of_int: bool },
     /// No real number; what the object raised.
     NotFloat(PyErr),
     /// `c` takes one byte.
@@ -70,7 +70,9 @@ impl PackError {
                 let limits = self.scalar.and_then(limits).map(|l| format!(": {l}")).unwrap_or_default();
                 PyValueError::new_err(format!("{place}invalid value{code}{limits}"))
             }
-            Fault::Float => PyValueError::new_err(format!("{place}invalid value{code}: too large for it")),
+            Fault::Float { .. } => {
+                PyValueError::new_err(format!("{place}invalid value{code}: too large for it"))
+            }
             Fault::NotFloat(error) if error.is_instance_of::<PyTypeError>(py) => {
                 PyTypeError::new_err(format!("{place}invalid type{code}: a float is needed"))
             }

@@ -198,9 +198,10 @@ impl Leaf {
                 Ok(())
             }
             Way::Rare(format) => {
+                let of_int = value.is_instance_of::<PyInt>();
                 let value = to_value(format, value)?;
                 format.pack(&value, bytes).map_err(|error| match error.kind() {
-                    FormatErrorKind::OutOfRange { .. } => Fault::Float.into(),
+                    FormatErrorKind::OutOfRange { .. } => Fault::Float { of_int }.into(),
                     _ => PyValueError::new_err(error.to_string()).into(),
                 })
             }
@@ -491,7 +492,7 @@ fn number(scalar: Scalar, value: &Bound<'_, PyAny>, bytes: &mut [u8]) -> Result<
                 let narrow = number as f32;
                 // As in C: native floats are cast, standard ones checked.
                 if narrow.is_infinite() && number.is_finite() && scalar.mark() != Mark::Native {
-                    return Err(Fault::Float.into());
+                    return Err(Fault::Float { of_int: value.is_instance_of::<PyInt>() }.into());
                 }
                 u64::from(narrow.to_bits())
             }

@@ -29,7 +29,8 @@ pub(crate) fn of_pack(py: Python<'_>, error: PackError) -> PyErr {
     let code = scalar.map_or("?", |scalar| scalar.code().as_str());
     let message = match error.fault {
         Fault::Raised(error) => return error,
-        Fault::Float => {
+        Fault::Float { of_int: true } => "int too large to convert".into(),
+        Fault::Float { of_int: false } => {
             return PyOverflowError::new_err(format!("float too large to pack with {code} format"));
         }
         Fault::Range => match scalar {

@@ -133,8 +133,9 @@ def step(draw, view, like):
         try:
             flat = view.reshape((like.size,))
         except ValueError:
-            # Then it is not possible without a copy, and NumPy must copy too.
-            assert not np.shares_memory(like.reshape(-1), like) or like.size == 1 or not view.contiguous
+            # Then it is not possible without a copy, and NumPy must copy too; unless a copy in Fortran order came before,
+            # of which NumPy's side knows nothing.
+            assert not np.shares_memory(like.reshape(-1), like) or like.size == 1 or not view.c_contiguous
             return view, like, "no reshape"
         return flat, like.reshape(-1), "reshape"
     if kind == "copy":

@@ -248,3 +248,15 @@ def test_formats_speak_every_dialect():
     assert Format("<l") == Format("<i") and Format("<l") != Format("l")
     assert "padding" in parsed.explain() and "<svg" in parsed._repr_html_()
     assert extbuf.explain("T{B:tag:d:value:}") == parsed.explain()
+
+
+@pytest.mark.parametrize("text", ["e", "<e", "<f", ">f", "d", "<d"])
+@pytest.mark.parametrize("value", [65520, -65520, 65520.0, 10**39, -(10**400), 1e300])
+def test_a_number_too_large_for_a_float_is_refused_as_an_integer_or_as_a_float(text, value):
+    def outcome(module):
+        try:
+            return module.pack(text, value)
+        except (struct.error, OverflowError) as error:
+            return type(error), str(error)
+
+    assert outcome(ours) == outcome(struct)
