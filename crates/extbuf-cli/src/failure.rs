@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use extbuf::format::ParseError;
 use extbuf::layout::SliceParseError;
 
@@ -38,6 +39,17 @@ impl Failure {
         let _ = io::Write::write_all(&mut io::stderr(), format!("extbuf: {text}\n").as_bytes());
         ExitCode::from(code)
     }
+}
+
+/// What clap has to say: help and version as they are, errors under the name of the program as all others.
+pub(crate) fn command_line(refusal: &clap::Error) -> ExitCode {
+    if !refusal.use_stderr() || refusal.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // As `clap::Error::exit` does where nobody reads.
+        let _ = refusal.print();
+        return ExitCode::from(if refusal.use_stderr() { 2 } else { 0 });
+    }
+    let text = refusal.render().to_string();
+    Failure::Usage(text.trim_start_matches("error: ").trim_end().to_owned()).report()
 }
 
 /// From writing to stdout, the only place where commands use `?` on plain input and output.

@@ -32,7 +32,11 @@ use args::{Args, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let outcome = match Args::parse().command {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(refusal) => return failure::command_line(&refusal),
+    };
+    let outcome = match args.command {
         Command::Explain(args) => explain::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Copy(args) => copy::run(&args),

@@ -74,6 +74,52 @@ fn figures() -> Result<Vec<(&'static str, Drawing)>, Box<dyn Error>> {
             draw_format(&Format::parse("T{B:kind:i:id:T{<d:x:<d:y:}:corner:(2,3)>h:gain:5s:tag:}")?)
                 .titled("A record: padding after the first field, big-endian numbers near the end"),
         ),
+        (
+            "fault-bounds",
+            draw_layout(&Layout::strided(4, &[5], &[4], 0)?)
+                .inside(18)
+                .titled("Five items of 4 bytes asked of a block of 18: two bytes are somebody else's"),
+        ),
+        (
+            "fault-backwards",
+            draw_layout(&Layout::strided(4, &[5], &[-4], 0)?)
+                .inside(20)
+                .titled("A negative stride from the first item: four of five lie before the block"),
+        ),
+        (
+            "fault-product",
+            draw_layout(&Layout::strided(1, &[3, 7], &[7, 1], 0)?)
+                .inside(5)
+                .titled("A product that wraps round to 5 allots 5 bytes")
+                .noted("Of shape (3, 7, 29, 36760123, 823996703) the picture shows the first two axes: more would not fit on paper."),
+        ),
+        (
+            "fault-overlap",
+            draw_layout(&Layout::strided(4, &[4, 3], &[4, 4], 0)?)
+                .titled("A destination that overlaps itself: which of the items is to stay?"),
+        ),
+        (
+            "fault-shift",
+            draw_layout(&line)
+                .keeping(&line.slice(s![1..])?)
+                .titled("a[1:] <- a[:-1]: where each item of the source is written")
+                .noted("Item 0 is read from byte 0 and written to byte 4, where item 1 is still to be read."),
+        ),
+        (
+            "fault-packed",
+            draw_format(&Format::parse("T{<B:tag:<d:x:}")?)
+                .titled("A packed record: x begins at byte 1, and no double may be referred to there"),
+        ),
+        (
+            "fault-padding",
+            draw_format(&Format::parse("T{B:a:I:b:}")?)
+                .titled("What C laid out: 8 bytes, of which the text \"T{<B:a:<I:b:}\" tells 5"),
+        ),
+        (
+            "fault-object",
+            draw_format(&Format::parse("T{i:id:O:owner:}")?)
+                .titled("A reference that is counted elsewhere: its 8 bytes are not its meaning"),
+        ),
         ("volume", draw_layout(&volume).titled("Two loads in a row: a volume of separate planes of separate rows")),
     ])
 }

@@ -24,7 +24,7 @@ pub struct Drawing {
 
 #[derive(Clone, Debug)]
 enum Subject {
-    Layout { layout: Layout, whole: Option<Layout> },
+    Layout { layout: Layout, whole: Option<Layout>, block: Option<usize> },
     Chain(Layout),
     Format(Format),
 }
@@ -45,7 +45,7 @@ enum Subject {
 /// # Ok::<(), extbuf_layout::LayoutError>(())
 /// ```
 pub fn draw_layout(layout: &Layout) -> Drawing {
-    Drawing::new(Subject::Layout { layout: layout.clone(), whole: None })
+    Drawing::new(Subject::Layout { layout: layout.clone(), whole: None, block: None })
 }
 
 /// Draws the numbers of a layout as the chain of affine maps that it is: one row of offset and strides a level, and
@@ -94,13 +94,46 @@ impl Drawing {
     /// place of the first one's; a drawing of a format stays as it is.
     pub fn keeping(mut self, part: &Layout) -> Drawing {
         match &mut self.subject {
-            Subject::Layout { layout, whole } => {
+            Subject::Layout { layout, whole, .. } => {
                 let ground = whole.take().unwrap_or_else(|| layout.clone());
                 *whole = (ground.levels() == part.levels() && drawable(&ground)).then_some(ground);
                 *layout = part.clone();
             }
             Subject::Chain(layout) => *layout = part.clone(),
             Subject::Format(_) => {}
+        }
+        self
+    }
+
+    /// Shows the block of memory that a layout without loads is laid over, from the base to so many bytes after it.
+    /// Items that are not wholly inside are marked as such, and below the strip stands what is the block and what is
+    /// not. Of a layout with loads, a chain or a format the drawing stays as it is.
+    ///
+    /// ```
+    /// use extbuf_draw::{TextOptions, draw_layout};
+    /// use extbuf_layout::Layout;
+    ///
+    /// // Three items of 4 bytes in a block of 10.
+    /// let layout = Layout::strided(4, &[3], &[4], 0)?;
+    /// assert_eq!(draw_layout(&layout).inside(10).to_text(TextOptions::default()), "\
+    /// shape (3,), itemsize 4, offset 0, strides (4,)
+    ///
+    /// ├────────▶ axis 0: +4
+    /// ┌────────┬────────┬─────────────────┐
+    /// │   0    │   1    │xxxxxxx 2 xxxxxxx│
+    /// └────────┴────────┴─────────────────┘
+    /// 0        4        8       10       12
+    ///     ▲ first
+    /// ├── the block: 10 bytes ───▶
+    ///                            ├────────▶ behind the block: 2 bytes
+    ///
+    /// in the cells: order of visits; below them: bytes from the base
+    /// ");
+    /// # Ok::<(), extbuf_layout::LayoutError>(())
+    /// ```
+    pub fn inside(mut self, bytes: usize) -> Drawing {
+        if let Subject::Layout { block, .. } = &mut self.subject {
+            *block = Some(bytes);
         }
         self
     }
@@ -132,7 +165,7 @@ impl Drawing {
 
     pub(crate) fn scene(&self, room: usize) -> Scene {
         let (name, numbers, body, legend) = match &self.subject {
-            Subject::Layout { layout, whole } => {
+            Subject::Layout { layout, whole, block } => {
                 let mut numbers = rows::numbers(layout);
                 if whole.is_some() {
                     numbers[0].insert_str(0, "kept: ");
@@ -145,7 +178,7 @@ impl Drawing {
                 (
                     format!("Layout of shape {:?}", layout.shape()),
                     numbers,
-                    body(layout, whole.as_ref(), room),
+                    body(layout, whole.as_ref(), *block, room),
                     legend,
                 )
             }
@@ -200,7 +233,7 @@ fn drawable(layout: &Layout) -> bool {
     !layout.is_empty() && layout.itemsize() > 0
 }
 
-fn body(layout: &Layout, whole: Option<&Layout>, room: usize) -> Scene {
+fn body(layout: &Layout, whole: Option<&Layout>, block: Option<usize>, room: usize) -> Scene {
     let shown = whole.unwrap_or(layout);
     if !drawable(shown) {
         let mut scene = Scene::default();
@@ -212,7 +245,7 @@ fn body(layout: &Layout, whole: Option<&Layout>, room: usize) -> Scene {
         return scene;
     }
     if layout.is_direct() {
-        direct::strip(layout, whole, room.saturating_sub(1).max(8))
+        direct::strip(layout, whole, block, room.saturating_sub(1).max(8))
     } else {
         rows::tree(layout, whole, room.saturating_sub(1).max(8))
     }
@@ -285,9 +318,13 @@ mod tests {
                 part = part.slice_axis(axis, Slice::from(numbers.below(2)..).by(step)).unwrap();
             }
             for columns in [60, 80, 120] {
-                for drawing in
-                    [draw_layout(&layout), draw_layout(&layout).keeping(&part), draw_chain(&layout)]
-                {
+                for drawing in [
+                    draw_layout(&layout),
+                    draw_layout(&layout).keeping(&part),
+                    draw_layout(&layout).inside(numbers.below(3000) as usize),
+                    draw_layout(&part).inside(numbers.below(40) as usize),
+                    draw_chain(&layout),
+                ] {
                     let found = collisions(&drawing.scene(columns));
                     let text = drawing.to_text(TextOptions { columns, ..TextOptions::default() });
                     assert!(found.is_empty(), "{found:?}\n{layout:?}\n{part:?}\n{text}");

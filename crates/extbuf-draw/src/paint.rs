@@ -83,7 +83,9 @@ pub(crate) fn signed(bytes: i128) -> String {
 }
 
 /// The cells of a strip that runs across, its top frame on row 0.
-pub(crate) fn cells_across(strip: &Strip, first: Option<i128>) -> Scene {
+///
+/// Of a block that ends at an address, items that are not wholly inside are marked.
+pub(crate) fn cells_across(strip: &Strip, first: Option<i128>, block: Option<i128>) -> Scene {
     let mut scene = Scene::default();
     for run in &strip.runs {
         let size = (run.to - run.from, 2 * strip.lanes);
@@ -112,7 +114,10 @@ pub(crate) fn cells_across(strip: &Strip, first: Option<i128>) -> Scene {
                 at,
                 size: (item.to - item.from, 2),
                 lines: vec![item.text.clone()],
-                fill: fill(&item.held),
+                fill: match block {
+                    Some(end) if kept && (item.bytes.start < 0 || item.bytes.end > end) => Fill::Outside,
+                    _ => fill(&item.held),
+                },
                 first,
                 hover,
             }));

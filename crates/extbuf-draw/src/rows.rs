@@ -71,6 +71,7 @@ impl Tree<'_> {
         let focus = map.as_ref().or(focus.as_ref());
         let texts = Texts::new(self.layout);
         let strip = Request {
+            block: None,
             active: map.as_ref(),
             ground: ground.as_ref(),
             focus,
@@ -89,7 +90,7 @@ impl Tree<'_> {
             top = measures_across(&mut scene, &strip, map, which, "after the load", room);
             first = (!announced).then_some(map.first);
         }
-        scene.place(cells_across(&strip, first), (0, top));
+        scene.place(cells_across(&strip, first, None), (0, top));
         let wanted: Vec<i128> = [0].into_iter().chain(map.as_ref().map(|map| map.first)).collect();
         Block { scene, port: (0, top + 1), ruler: Some((top + 2 * strip.lanes + 1, ruler(&strip, &wanted))) }
     }
@@ -130,6 +131,7 @@ impl Tree<'_> {
             _ => 2,
         };
         let table = Request {
+            block: None,
             active: map.as_ref(),
             ground: ground.as_ref(),
             focus: map.as_ref(),

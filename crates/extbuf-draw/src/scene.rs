@@ -71,6 +71,8 @@ pub(crate) enum Fill {
     Faint,
     /// Bytes that no item uses.
     Hatched,
+    /// An item that is not wholly inside of its block.
+    Outside,
     /// A box without a colour of its own.
     Plain,
 }

@@ -118,6 +118,8 @@ pub(crate) struct Request<'a> {
     pub(crate) room: usize,
     /// Columns of the longest text to expect, so that strips drawn below one another agree.
     pub(crate) longest: usize,
+    /// Where the memory ends that begins at the base, if that is to be seen.
+    pub(crate) block: Option<i128>,
     pub(crate) text: &'a dyn Fn(&Held) -> String,
 }
 
@@ -181,7 +183,8 @@ impl Request<'_> {
     }
 
     fn hull(&self) -> Range<i128> {
-        self.maps().map(Map::hull).fold(0..0, |all, hull| all.start.min(hull.start)..all.end.max(hull.end))
+        let block = 0..self.block.unwrap_or(0);
+        self.maps().map(Map::hull).fold(block, |all, hull| all.start.min(hull.start)..all.end.max(hull.end))
     }
 
     /// The addresses worth a window, the most telling first.
@@ -309,6 +312,7 @@ impl Request<'_> {
                 .iter()
                 .flat_map(|item| [item.bytes.start, item.bytes.end])
                 .chain([window.start, window.end, 0])
+                .chain(self.block)
                 .filter(|cut| window.start <= *cut && *cut <= window.end)
                 .collect();
             cuts.sort_unstable();

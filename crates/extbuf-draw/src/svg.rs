@@ -154,15 +154,17 @@ impl Svg {
             Fill::Tone(tone) => ("ink", format!("t{tone}")),
             Fill::Faint => ("faint", "none".into()),
             Fill::Hatched => ("faint", "hatch".into()),
+            Fill::Outside => ("accent", "none".into()),
             Fill::Plain => ("ink", "plain".into()),
         };
+        let dashes = if cell.fill == Fill::Outside { r#" stroke-dasharray="5 3""# } else { "" };
         let first = if cell.first { " first" } else { "" };
         self.line(format_args!(r#"<g class="{group}">"#));
         if !cell.hover.is_empty() {
             self.line(format_args!("<title>{}</title>", escape(&cell.hover)));
         }
         self.line(format_args!(
-            r#"<rect class="frame {fill}{first}" x="{x}" y="{y}" width="{w}" height="{h}"/>"#
+            r#"<rect class="frame {fill}{first}"{dashes} x="{x}" y="{y}" width="{w}" height="{h}"/>"#
         ));
         let lines = cell.lines.len() as f32;
         for (nth, line) in cell.lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

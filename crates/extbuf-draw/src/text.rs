@@ -158,6 +158,7 @@ impl Canvas {
         let inside = w.saturating_sub(1);
         let (blank, look) = match cell.fill {
             Fill::Hatched => ('░', Look::Faint),
+            Fill::Outside => ('x', Look::Accent),
             Fill::Faint => (' ', Look::Faint),
             Fill::Plain => (' ', Look::Normal),
             Fill::Tone(tone) => (' ', Look::Tone(tone)),
@@ -170,7 +171,10 @@ impl Canvas {
         let skip = h.saturating_sub(1).saturating_sub(cell.lines.len()) / 2;
         for (nth, line) in cell.lines.iter().take(h.saturating_sub(1)).enumerate() {
             let mut line = cut(line, inside);
-            if cell.fill == Fill::Hatched && !line.is_empty() && width(&line) + 2 <= inside {
+            if matches!(cell.fill, Fill::Hatched | Fill::Outside)
+                && !line.is_empty()
+                && width(&line) + 2 <= inside
+            {
                 line = format!(" {line} ");
             }
             let start = x + 1 + inside.saturating_sub(width(&line)) / 2;

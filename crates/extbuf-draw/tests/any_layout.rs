@@ -76,6 +76,11 @@ proptest! {
     }
 
     #[test]
+    fn a_layout_and_its_block(layout in layout(), block in prop_oneof![0usize..200, any::<usize>()], columns in 0usize..140) {
+        check(&draw_layout(&layout).inside(block), columns);
+    }
+
+    #[test]
     fn one_layout_over_another(whole in layout(), part in layout(), columns in 0usize..140) {
         check(&draw_layout(&whole).keeping(&part), columns);
     }

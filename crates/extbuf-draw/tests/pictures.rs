@@ -48,6 +48,26 @@ fn a_negative_stride_points_left() -> Result<(), LayoutError> {
 }
 
 #[test]
+fn items_outside_of_their_block_are_marked_and_measured() -> Result<(), LayoutError> {
+    let drawing = draw_layout(&Layout::strided(4, &[4], &[-4], 4)?).inside(20);
+    assert_eq!(
+        picture(&drawing, 80, TextStyle::Unicode),
+        "
+                  ├────────▶ +4 offset
+                  ◀────────┤ axis 0: -4
+┌────────┬────────┬────────┬────────┬────────────┐
+│xx 3 xxx│xx 2 xxx│   1    │   0    │░░░░ 12 ░░░░│
+└────────┴────────┴────────┴────────┴────────────┘
+-8      -4        0        4        8           20
+                  ▲ base       ▲ first
+├─────────────────▶ before the block: 8 bytes
+                  ├──── the block: 20 bytes ─────▶
+"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_transposed_array_is_visited_across_memory() -> Result<(), LayoutError> {
     let drawing = draw_layout(&Layout::contiguous(2, &[2, 3], Order::C)?.transpose());
     assert_eq!(

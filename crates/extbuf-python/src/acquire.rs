@@ -39,7 +39,10 @@ pub(crate) fn view(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<View> {
     let itemsize = itemsize(&claim)?;
     let item = Described::claimed(claim.format, itemsize, || dialect(object));
     let (base, readonly) = (Address::new(claim.base), claim.readonly);
-    View::filled(share, base, item, readonly, |out| fill(&claim, itemsize, out)).map_err(error::layout)
+    let view = View::filled(share, base, item, readonly, |out| fill(&claim, itemsize, out))
+        .map_err(error::layout)?;
+    agreed(claim.len, &view.layout)?;
+    Ok(view)
 }
 
 /// Takes whatever an object lends.
@@ -63,12 +66,27 @@ pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acqu
     let item = Described::claimed(claim.format, itemsize, || dialect(object));
     let (base, readonly) = (Address::new(claim.base), claim.readonly);
     let layout = layout(&claim, itemsize).map_err(error::layout)?;
+    agreed(claim.len, &layout)?;
     Ok(Acquired { share, base, layout, item, readonly })
 }
 
 fn itemsize(claim: &Claim<'_>) -> PyResult<usize> {
     usize::try_from(claim.itemsize)
         .map_err(|_| PyBufferError::new_err(format!("the exporter claims an itemsize of {}", claim.itemsize)))
+}
+
+/// The length is the product of shape and itemsize by the protocol: who contradicts himself is believed nothing.
+#[inline]
+fn agreed(len: isize, layout: &Layout) -> PyResult<()> {
+    if usize::try_from(len) == Ok(layout.nbytes()) { Ok(()) } else { Err(contradiction(len, layout)) }
+}
+
+#[cold]
+fn contradiction(len: isize, layout: &Layout) -> PyErr {
+    PyBufferError::new_err(format!(
+        "the exporter claims a shape and an itemsize of {} bytes and a length of {len}",
+        layout.nbytes()
+    ))
 }
 
 /// The layout that an exporter claims.

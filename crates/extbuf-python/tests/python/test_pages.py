@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[4]
-PAGES = [ROOT / "docs/src/python.md", ROOT / "README.md", ROOT / "crates/extbuf-python/README.md"]
+PAGES = [
+    ROOT / "docs/src/python.md",
+    ROOT / "docs/src/faults.md",
+    ROOT / "README.md",
+    ROOT / "crates/extbuf-python/README.md",
+]
 
 
 def sessions(page):
