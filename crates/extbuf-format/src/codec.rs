@@ -114,7 +114,8 @@ impl Codec {
     ///
     /// # Errors
     ///
-    /// [`Length`](K::Length) when the bytes are not a whole number of items, or items have no bytes.
+    /// [`Length`](K::Length) when the bytes are not a whole number of items, [`NoBytes`](K::NoBytes) when items have
+    /// none.
     pub fn iter_unpack<'a>(&'a self, bytes: &'a [u8]) -> Result<IterUnpack<'a>, FormatError> {
         self.whole_items(bytes.len())?;
         Ok(IterUnpack { codec: self, items: bytes.chunks_exact(self.itemsize) })
@@ -190,7 +191,7 @@ impl Codec {
         match len.checked_rem(self.itemsize) {
             Some(0) => Ok(len / self.itemsize),
             Some(rest) => Err(K::Length { needed: len - rest + self.itemsize, got: len }.into()),
-            None => Err(K::Length { needed: 1, got: 0 }.into()),
+            None => Err(K::NoBytes { given: len }.into()),
         }
     }
 

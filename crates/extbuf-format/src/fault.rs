@@ -123,6 +123,11 @@ pub enum FormatErrorKind {
         /// Bytes there are.
         got: usize,
     },
+    /// A run of bytes to be taken apart into items that have none: `T{}`.
+    NoBytes {
+        /// Bytes given.
+        given: usize,
+    },
     /// A number that the code cannot hold: 300 as `B`.
     OutOfRange {
         /// The code.
@@ -241,6 +246,7 @@ impl fmt::Display for FormatError {
             K::ByteOrder => f.write_str("the format has the other byte order"),
             K::Shape => f.write_str("the shapes differ"),
             K::Length { needed, got } => write!(f, "{needed} bytes are needed, {got} were given"),
+            K::NoBytes { given } => write!(f, "{given} bytes are no number of items of 0 bytes"),
             K::OutOfRange { code: "t", size } => write!(f, "the number does not fit a field of {size} bits"),
             K::OutOfRange { code, size: 1 } => write!(f, "the number does not fit '{code}' of one byte"),
             K::OutOfRange { code, size } => write!(f, "the number does not fit '{code}' of {size} bytes"),

@@ -42,7 +42,11 @@ fn fault_11_items_without_bytes_have_a_value_and_no_size() {
         format.pack(&value, &mut []).unwrap();
         assert_eq!(format.unpack(&[1]).unwrap_err().kind(), F::Length { needed: 0, got: 1 }, "{text:?}");
         // Nobody divides a block by an item of no bytes.
-        assert!(Codec::new(&format).unwrap().iter_unpack(&[]).is_err(), "{text:?}");
+        let codec = Codec::new(&format).unwrap();
+        for given in [0, 1, 8] {
+            let refused = codec.iter_unpack(&[0; 8][..given]).map(drop).unwrap_err();
+            assert_eq!(refused.kind(), F::NoBytes { given }, "{text:?}");
+        }
     }
 }
 

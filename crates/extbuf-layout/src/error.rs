@@ -293,12 +293,13 @@ impl fmt::Display for LayoutError {
             TooManyLevels { levels } => write!(f, "{levels} levels, the limit is {}", crate::MAX_LEVELS),
             NoLevel => write!(f, "a layout needs at least one level, got none"),
             StridesLength { level, strides, ndim } => {
-                write!(f, "level {level} has {strides} strides for {ndim} axes")
+                write!(f, "level {level} has {} for ndim {ndim}", Counted(*strides, "stride"))
             }
             NegativeExtent { axis, extent } => write!(f, "axis {axis} has extent {extent}, below 0"),
             TooManyBytes { axis: Some(axis), itemsize } => write!(
                 f,
-                "items of {itemsize} bytes: at axis {axis} their total leaves the limit of {} bytes",
+                "items of {}: at axis {axis} their total leaves the limit of {} bytes",
+                Counted(*itemsize, "byte"),
                 isize::MAX
             ),
             TooManyBytes { axis: None, itemsize } => {
@@ -374,7 +375,9 @@ impl fmt::Display for LayoutError {
             ),
             CastUneven { axis, extent, itemsize, wanted } => write!(
                 f,
-                "axis {axis} has {extent} items of {itemsize} bytes, which are not whole items of {wanted}"
+                "axis {axis} has {} of {}, which are not whole items of {wanted}",
+                Counted(*extent, "item"),
+                Counted(*itemsize, "byte")
             ),
             JoinUnlike => write!(f, "layouts to join differ in itemsize, number of axes or number of levels"),
             JoinExtent { axis, extent, next } => {
@@ -403,6 +406,15 @@ impl fmt::Display for LayoutError {
                 write!(f, "{encoding} cannot say this layout: {refusal}")
             }
         }
+    }
+}
+
+/// So many of a thing, in the singular where it is one.
+struct Counted(usize, &'static str);
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}{}", self.0, self.1, if self.0 == 1 { "" } else { "s" })
     }
 }
 

@@ -39,9 +39,14 @@ pub(crate) fn view(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<View> {
     let itemsize = itemsize(&claim)?;
     let item = Described::claimed(claim.format, itemsize, || dialect(object));
     let (base, readonly) = (Address::new(claim.base), claim.readonly);
-    let view = View::filled(share, base, item, readonly, |out| fill(&claim, itemsize, out))
-        .map_err(error::layout)?;
-    agreed(claim.len, &view.layout)?;
+    let (len, mut nbytes) = (claim.len, 0);
+    let view = View::filled(share, base, item, readonly, |out| {
+        fill(&claim, itemsize, out)?;
+        nbytes = out.nbytes();
+        Ok(())
+    });
+    let view = view.map_err(error::layout)?;
+    agreed(len, nbytes)?;
     Ok(view)
 }
 
@@ -66,7 +71,7 @@ pub(crate) fn with_flags(object: &Bound<'_, PyAny>, flags: i32) -> PyResult<Acqu
     let item = Described::claimed(claim.format, itemsize, || dialect(object));
     let (base, readonly) = (Address::new(claim.base), claim.readonly);
     let layout = layout(&claim, itemsize).map_err(error::layout)?;
-    agreed(claim.len, &layout)?;
+    agreed(claim.len, layout.nbytes())?;
     Ok(Acquired { share, base, layout, item, readonly })
 }
 
@@ -77,15 +82,14 @@ fn itemsize(claim: &Claim<'_>) -> PyResult<usize> {
 
 /// The length is the product of shape and itemsize by the protocol: who contradicts himself is believed nothing.
 #[inline]
-fn agreed(len: isize, layout: &Layout) -> PyResult<()> {
-    if usize::try_from(len) == Ok(layout.nbytes()) { Ok(()) } else { Err(contradiction(len, layout)) }
+fn agreed(len: isize, nbytes: usize) -> PyResult<()> {
+    if usize::try_from(len) == Ok(nbytes) { Ok(()) } else { Err(contradiction(len, nbytes)) }
 }
 
 #[cold]
-fn contradiction(len: isize, layout: &Layout) -> PyErr {
+fn contradiction(len: isize, nbytes: usize) -> PyErr {
     PyBufferError::new_err(format!(
-        "the exporter claims a shape and an itemsize of {} bytes and a length of {len}",
-        layout.nbytes()
+        "the exporter claims a shape and an itemsize of {nbytes} bytes and a length of {len}"
     ))
 }
 

@@ -69,7 +69,6 @@ fn answers(fault: u32) -> Vec<(String, String)> {
         7 => {
             let shape = |shape: &[usize]| no(Layout::contiguous(1, shape, Order::C));
             ask("shape (2**32, 2**32), itemsize 1", shape(&[1 << 32, 1 << 32]));
-            ask("shape (0, 2**63), itemsize 1", shape(&[0, 1 << 63]));
             ask(
                 "shape (3, 7, 29, 36760123, 823996703), itemsize 1",
                 shape(&[3, 7, 29, 36_760_123, 823_996_703]),
@@ -78,7 +77,6 @@ fn answers(fault: u32) -> Vec<(String, String)> {
         8 => {
             ask("shape (2, 3), strides (1, 2**63 - 1)", no(Layout::strided(1, &[2, 3], &[1, isize::MAX], 0)));
             ask("shape (3,), strides (-2**63,)", no(Layout::strided(1, &[3], &[isize::MIN], 0)));
-            ask("offset 2**63 - 1, itemsize 1", no(Layout::strided(1, &[], &[], isize::MAX)));
         }
         9 => {
             let back = Layout::strided(4, &[5], &[-4], 0).unwrap();
@@ -99,11 +97,9 @@ fn answers(fault: u32) -> Vec<(String, String)> {
             ask("5 items of 4 bytes cast to items of 0", no(five.cast(0)));
             let codec = Codec::new(&Format::parse("T{}").unwrap()).unwrap();
             ask("to take 8 bytes apart into items of `T{}`", no(codec.iter_unpack(&[0; 8]).map(drop)));
-            ask("windows of 0 entries", no(five.windows(0, 0)));
         }
         12 => {
             ask("a shape of 65 axes", no(Layout::contiguous(4, &[1; 65], Order::C)));
-            ask("a 65th axis", no(Layout::contiguous(4, &[1; 64], Order::C).unwrap().new_axis(0)));
         }
         13 => {
             let claim = |shape: &[isize], strides: &[isize]| {
@@ -120,7 +116,6 @@ fn answers(fault: u32) -> Vec<(String, String)> {
             let comb = Array::new(Memory::from_vec(vec![0u8; 24]), comb, u8::FORMAT).unwrap();
             let rows = Rows::from_vecs(vec![vec![1u8; 3], vec![2; 3]], &[3]).unwrap();
             ask("ND, of every fourth byte", no(comb.window(Request::ND)));
-            ask("C_CONTIGUOUS, of every fourth byte", no(comb.window(Request::C_CONTIGUOUS)));
             ask("STRIDES, of rows behind pointers", no(rows.window(Request::STRIDES)));
             ask("PyBUF bits 0x010, strides without a shape", no(Request::from_bits(0x010)));
         }
@@ -166,11 +161,9 @@ fn answers(fault: u32) -> Vec<(String, String)> {
                     "(99999999999,99999999999)d",
                     "6107082938247334i9221070829382473344q",
                 ],
-                22 => {
-                    &["(1,2", "()i", "(3,)i", "(-1)i", "T{i:a", "i:a:b:", "}", "Zi", "&", "X{", "i\0", "iü"]
-                }
+                22 => &["(1,2", "()i", "(3,)i", "(-1)i", "T{i:a", "}", "Zi", "X{", "i\0", "iü"],
                 23 => &[&deep],
-                _ => &["T{i:a:i:a:}", "i:a\0b:", "i:a"],
+                _ => &["T{i:a:i:a:}", "i:a\0b:"],
             };
             for text in texts {
                 let input = if fault == 23 { "T{ 65 times".into() } else { text.escape_debug().to_string() };
@@ -218,19 +211,22 @@ fn answers(fault: u32) -> Vec<(String, String)> {
             ask("d taken for an i64", as_i64("d"));
             ask("i taken for an i64", as_i64("i"));
             ask("4s taken for a [u8; 4]", no(Format::parse("4s").unwrap().matches::<[u8; 4]>()));
-            let odd = View::from_slice(&[0u8; 7]).cast(u16::FORMAT);
-            ask("7 bytes cast to items of 2", no(odd));
         }
         _ => {}
     }
     said
 }
 
+/// The block of the page: a line for each, or two where that would be long.
 fn block(fault: u32) -> String {
-    let lines: Vec<String> =
-        answers(fault).iter().map(|(input, answer)| format!("{input}\n    {answer}\n")).collect();
-    format!("```text\n{}```", lines.concat())
+    let lines = answers(fault).into_iter().map(|(input, answer)| {
+        let line = format!("{input}  →  {answer}\n");
+        if line.chars().count() < 90 { line } else { format!("{input}\n    {answer}\n") }
+    });
+    format!("{BEGIN}{}```", lines.collect::<String>())
 }
+
+const BEGIN: &str = "```text,answers\n";
 
 /// The tests of each fault: room and name, in the order of the rooms and of their files.
 fn tests() -> BTreeMap<u32, Vec<(String, Vec<String>)>> {
@@ -290,8 +286,7 @@ fn every_fault_has_its_messages_and_its_tests_on_the_page() {
         let (answers, mut body) = (block(faults), body.to_owned());
         let given = self::answers(faults);
         if !given.is_empty() {
-            let begin = "<!-- answers -->\n";
-            let at = body.find(begin).expect("a place for the answers") + begin.len();
+            let at = body.find(BEGIN).expect("a place for the answers");
             let end = body[at..].find("\n```\n").map_or(body.len(), |end| at + end + "\n```".len());
             if std::env::var_os("EXTBUF_BOOK").is_none() {
                 assert_eq!(&body[at..end], answers, "fault {faults}");
