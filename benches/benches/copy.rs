@@ -143,11 +143,18 @@ fn copy(criterion: &mut Criterion) {
         }
     }
     group.finish();
-    let layout = Layout::contiguous(4, &[8, 8], Order::C).expect("fits");
-    let turned = layout.transpose();
-    criterion.bench_function("plan 8 x 8 transpose", |bencher| {
-        bencher.iter(|| Plan::new(black_box(&layout), black_box(&turned)));
-    });
+    for (name, shape, order) in [
+        ("plan 8 x 8 transpose", &[8, 8][..], &[1, 0][..]),
+        ("plan 4 axes turned over", &[40, 48, 56, 64], &[3, 1, 0, 2]),
+        ("plan 4 axes, two of them exchanged", &[16, 1024, 12, 64], &[0, 2, 1, 3]),
+        ("plan 6 axes turned over", &[8, 9, 10, 11, 12, 13], &[5, 3, 1, 0, 2, 4]),
+    ] {
+        let src = Layout::contiguous(4, shape, Order::C).and_then(|l| l.permute(order)).expect("fits");
+        let dst = Layout::contiguous(4, src.shape(), Order::C).expect("fits");
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| Plan::new(black_box(&dst), black_box(&src)));
+        });
+    }
 }
 
 /// The best time of one run and of what came before.

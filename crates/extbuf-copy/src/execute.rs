@@ -114,6 +114,17 @@ impl Plan {
             // SAFETY: P1: the direct loops stay inside both layouts.
             return unsafe { job.nest(job.loops, to, from) };
         }
+        if let (Whole::Lines(lines), [], [_]) = (&mut job.whole, job.loops, &self.outer[..])
+            && let (&[dst], &[table, row]) = (&self.dst.only()[..], &self.src.only()[..])
+        {
+            // The common case, a table of rows that become one block, without a list of where they begin.
+            let bases = (dst_base.wrapping_offset(job.dst_skip), src_base);
+            let row = (row.0.wrapping_add(job.src_skip), row.1);
+            // SAFETY: the caller's contract: the table may be read.
+            let rows = unsafe { behind(bases, dst, [table, row], load_range.1) };
+            // SAFETY: P1: with the load loop at these indices, the direct loops stay inside both layouts.
+            return unsafe { lines.run_rows(rows) };
+        }
         // Where the direct loops begin at the load steps that are taken together.
         let mut begins = [(dst_base, src_base); MOST_TOGETHER];
         let mut count = 0;
@@ -225,6 +236,10 @@ impl Plan {
     }
 }
 
+/// How many rows before its time the first line of a row behind a pointer is asked for: rows of their own are nothing
+/// that the processor follows by itself.
+const ROWS_AHEAD: usize = 16;
+
 /// Load steps whose pointers are followed before the first is run, where they are not run by turns: so that each knows
 /// where the next will read.
 const IN_A_ROW: usize = 16;
@@ -334,14 +349,39 @@ impl Job<'_> {
     }
 }
 
+/// For each of these steps of the only load loop where the row begins in the destination, where in the source, and where the
+/// row after it.
+///
+/// # Safety
+///
+/// The pointers that the source stores at these steps are valid, for as long as the answer is used.
+#[inline(always)]
+unsafe fn behind(
+    (dst_base, src_base): (*mut u8, *const u8),
+    dst: (isize, isize),
+    src: [(isize, isize); 2],
+    steps: Range<usize>,
+) -> impl Iterator<Item = (*mut u8, *const u8, *const u8)> {
+    let end = steps.end;
+    let row = move |k: usize| {
+        // SAFETY: the caller's contract, for one of the steps.
+        unsafe { reach(&src, src_base.cast_mut(), k.min(end - 1) as isize) }.cast_const()
+    };
+    steps.map(move |k| {
+        kernel::prefetch(row(k + ROWS_AHEAD));
+        let to = dst_base.wrapping_offset(dst.0.wrapping_add((k as isize).wrapping_mul(dst.1)));
+        (to, row(k), row(k + 1))
+    })
+}
+
 /// The address at the last level of a chain with one load loop, given by the offset and the stride of each level, at step
 /// `k`.
 ///
 /// # Safety
 ///
 /// Every pointer stored on the way is valid.
-#[inline]
-unsafe fn reach(levels: &[(isize, isize)], base: *mut u8, k: isize) -> *mut u8 {
+#[inline(always)]
+pub(crate) unsafe fn reach(levels: &[(isize, isize)], base: *mut u8, k: isize) -> *mut u8 {
     let mut at = base;
     for (level, &(offset, stride)) in levels.iter().enumerate() {
         if level > 0 {

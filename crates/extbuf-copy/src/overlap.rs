@@ -21,6 +21,7 @@ use std::ops::Range;
 
 use extbuf_layout::{Layout, Order, POINTER_BYTES};
 
+use crate::execute::reach as follow;
 use crate::kernel::Level;
 use crate::plan::{Loop, Plan, steps_over};
 
@@ -165,6 +166,10 @@ fn direct((dst, dst_base): (&Layout, usize), (src, src_base): (&Layout, usize)) 
 ///
 /// Every pointer stored on the way of either side is valid.
 unsafe fn indirect(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> Overlap {
+    // SAFETY: the caller's contract.
+    if unsafe { rows_apart(plan, dst_base, src_base) } {
+        return Overlap::None;
+    }
     let (dst_reach, src_reach) = (reach(plan, |l| l.dst), reach(plan, |l| l.src));
     let stretch = |at: *mut u8, (low, high): (isize, isize)| {
         at.wrapping_offset(low).addr()..at.wrapping_offset(high).addr()
@@ -206,6 +211,35 @@ unsafe fn indirect(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> Overl
         *own = end.max(*own);
     }
     Overlap::None
+}
+
+/// Whether a copy out of a table of rows into one block is seen at the first look to keep clear of itself: only the
+/// lowest and the highest of the pointers count, and of the places that lie evenly the first and the last.
+///
+/// # Safety
+///
+/// Every pointer stored on the way of either side is valid.
+unsafe fn rows_apart(plan: &Plan, dst_base: *mut u8, src_base: *const u8) -> bool {
+    let &[extent] = plan.load_loops() else { return false };
+    let (&[dst], &[table, row]) = (&plan.dst.only()[..], &plan.src.only()[..]) else { return false };
+    let ends = |base: usize, (offset, stride): (isize, isize), (low, high): (isize, isize)| {
+        let first = base.wrapping_add_signed(offset);
+        let last = first.wrapping_add_signed(stride.wrapping_mul(extent as isize - 1));
+        first.min(last).wrapping_add_signed(low)..first.max(last).wrapping_add_signed(high)
+    };
+    let written = ends(dst_base.addr(), dst, reach(plan, |l| l.dst));
+    let pointers = ends(src_base.addr(), table, (0, POINTER_BYTES as isize));
+    if meet(&written, &pointers) || row.1 != 0 {
+        return false;
+    }
+    let (mut lowest, mut highest) = (usize::MAX, 0);
+    for k in 0..extent as isize {
+        // SAFETY: P1: every pointer stored on the way is valid.
+        let at = unsafe { follow(&[table, row], src_base.cast_mut(), k) }.addr();
+        (lowest, highest) = (lowest.min(at), highest.max(at));
+    }
+    let (low, high) = reach(plan, |l| l.src);
+    !meet(&written, &(lowest.wrapping_add_signed(low)..highest.wrapping_add_signed(high)))
 }
 
 fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {

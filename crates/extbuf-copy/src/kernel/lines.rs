@@ -69,8 +69,10 @@ impl<'p> Lines<'p> {
             }
             Kernel::Run if manner.level >= Level::Avx512 => {
                 let joined = inside.is_empty() || j.dst == unit as isize;
+                // Short rows behind pointers are not: a pen reads whole lines, of which they lie in one.
+                let streams = manner.streams && !(inside.is_empty() && unit <= 64);
                 // SAFETY: the plan names a level that this machine has.
-                let rows = unsafe { Rows::new(unit, joined, (manner.streams, asks)) };
+                let rows = unsafe { Rows::new(unit, joined, (streams, asks)) };
                 return Some(Lines::Rows(rows, Grid { i, j }));
             }
             _ => {}
@@ -95,6 +97,28 @@ impl<'p> Lines<'p> {
             }
             _ => {
                 for &(dst, src) in begins {
+                    // SAFETY: the caller's contract.
+                    unsafe { self.run(dst, src) };
+                }
+            }
+        }
+    }
+
+    /// The same for rows that are told of one by one, each with where the next begins in the source.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run`](Lines::run), from each pair.
+    #[inline(always)]
+    pub(crate) unsafe fn run_rows(&mut self, begins: impl Iterator<Item = (*mut u8, *const u8, *const u8)>) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Lines::Rows(rows, Grid { i: ONCE, j: ONCE }) => {
+                // SAFETY: the caller's contract, on a machine with these instructions.
+                unsafe { rows.each(begins) }
+            }
+            _ => {
+                for (dst, src, _) in begins {
                     // SAFETY: the caller's contract.
                     unsafe { self.run(dst, src) };
                 }

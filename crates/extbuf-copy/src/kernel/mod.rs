@@ -51,7 +51,7 @@ pub(crate) use turn::{Rows, Turn, WIDE};
 
 /// Asks for the cache line at an address that may be touched soon, whether or not there is memory.
 #[inline(always)]
-fn prefetch(address: *const u8) {
+pub(crate) fn prefetch(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

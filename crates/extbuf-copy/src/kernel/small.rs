@@ -79,6 +79,10 @@ pub(crate) fn runs(level: Level, unit: usize, around: Around) -> Whole {
         return if around == Around::Pointers { long_behind } else { long };
     }
     #[cfg(target_arch = "x86_64")]
+    if level >= Level::Avx512 && unit > 64 {
+        return sized! { 64: avx512, };
+    }
+    #[cfg(target_arch = "x86_64")]
     if level >= Level::Avx2 && unit > 32 {
         return sized! { 32: avx2, 64: avx2, };
     }
@@ -201,7 +205,7 @@ unsafe fn rows(
 ///
 /// So many bytes may be read and written there (P1), and they are apart.
 #[inline(always)]
-unsafe fn twice<const N: usize>(dst: *mut u8, src: *const u8, count: usize) {
+pub(super) unsafe fn twice<const N: usize>(dst: *mut u8, src: *const u8, count: usize) {
     let last = count - N;
     // SAFETY: P1: the first `N` bytes of no fewer; alignment 1.
     let first = unsafe { src.cast::<MaybeUninit<[u8; N]>>().read() };
@@ -215,9 +219,10 @@ unsafe fn twice<const N: usize>(dst: *mut u8, src: *const u8, count: usize) {
 
 /// The functions for short runs, compiled for one kind of instructions.
 macro_rules! forms {
-    ($name:ident $(, $feature:literal)?) => {
+    ($name:ident, $twice:path $(, $feature:literal)?) => {
         mod $name {
-            use super::{Pattern, Small, rows, twice};
+            use super::{Pattern, Small, rows};
+            use $twice as twice;
 
             /// # Safety
             ///
@@ -278,6 +283,8 @@ macro_rules! forms {
     };
 }
 
-forms!(plain);
+forms!(plain, super::twice);
 #[cfg(target_arch = "x86_64")]
-forms!(avx2, "avx2");
+forms!(avx2, super::twice, "avx2");
+#[cfg(target_arch = "x86_64")]
+forms!(avx512, super::x86::small::twice, "avx512f");

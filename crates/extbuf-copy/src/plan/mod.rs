@@ -227,14 +227,20 @@ impl Plan {
     /// destination may name the same byte.
     pub fn new(dst: &Layout, src: &Layout) -> Result<Plan, CopyError> {
         check(dst, src)?;
-        Ok(Plan::lay_out(dst, src).decide(Level::of_this_machine()))
+        let mut plan = Plan::blank(dst, src);
+        plan.lay_out(dst, src);
+        plan.decide(Level::of_this_machine());
+        Ok(plan)
     }
 
     /// The same without the checks: for two parts of layouts that have stood them, where it is made for each of many
     /// small boxes.
     pub(crate) fn of_checked(dst: &Layout, src: &Layout, level: Level) -> Plan {
         debug_assert!(dst.shape() == src.shape() && dst.itemsize() == src.itemsize());
-        Plan::lay_out(dst, src).decide(level.min(Level::of_this_machine()))
+        let mut plan = Plan::blank(dst, src);
+        plan.lay_out(dst, src);
+        plan.decide(level.min(Level::of_this_machine()));
+        plan
     }
 
     /// The same copy with kernels of no more than this level, for whoever wants to test or measure them; the parts are
@@ -249,11 +255,13 @@ impl Plan {
         self.dst.shift_last(d);
         self.src.shift_last(s);
         passes::sort(&mut self.loops);
-        self.decide(level)
+        self.decide(level);
+        self
     }
 
-    /// The last passes: kernel and parts.
-    fn decide(mut self, level: Level) -> Plan {
+    /// The last passes: kernel and parts. In place, as is the next: a plan is a kilobyte, and moving it takes as long as
+    /// any of them.
+    fn decide(&mut self, level: Level) {
         self.level = level;
         self.streams = self.bytes >= Caches::get().streams_from();
         self.tall = 0;
@@ -280,7 +288,7 @@ impl Plan {
         };
         (self.split, self.grain, self.parts) = (Split::Whole, 1, 1);
         let parts = passes::parts_for(self.bytes, self.kernel);
-        self.with_parts(parts)
+        self.cut(parts);
     }
 
     /// Whether the copy can be woven; then it is.
@@ -298,7 +306,8 @@ impl Plan {
     /// for a source and a destination with equal strides that overlap. One part.
     pub(crate) fn ordered(dst: &Layout, src: &Layout, direction: Direction) -> Result<Plan, CopyError> {
         check(dst, src)?;
-        let mut plan = Plan::lay_out(dst, src);
+        let mut plan = Plan::blank(dst, src);
+        plan.lay_out(dst, src);
         if direction == Direction::Backward {
             let (d, s) = passes::reverse(&mut plan.loops);
             plan.dst.shift_last(d);
@@ -308,9 +317,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Every pass but the first and the last: the loops as they stand before a kernel is chosen.
-    fn lay_out(dst: &Layout, src: &Layout) -> Plan {
-        let mut plan = Plan {
+    /// Before every pass: of two layouts without loads the ways to where the loops begin.
+    #[inline(always)]
+    fn blank(dst: &Layout, src: &Layout) -> Plan {
+        Plan {
             bytes: dst.nbytes(),
             unit: dst.itemsize(),
             kernel: Kernel::Run,
@@ -328,44 +338,46 @@ impl Plan {
             parts: 1,
             small: None,
             pattern: Pattern::NONE,
-        };
-        if plan.bytes == 0 {
-            return plan;
         }
-        let (load_axes, loops) = passes::split_at_loads(dst, src);
+    }
+
+    /// Every pass but the first and the last: the loops as they stand before a kernel is chosen.
+    fn lay_out(&mut self, dst: &Layout, src: &Layout) {
+        if self.bytes == 0 {
+            return;
+        }
+        let load_axes = passes::split_at_loads(dst, src, &mut self.loops);
         if !load_axes.is_empty() {
-            plan.dst = Chain::new(dst, &load_axes);
-            plan.src = Chain::new(src, &load_axes);
+            self.dst = Chain::new(dst, &load_axes);
+            self.src = Chain::new(src, &load_axes);
             for &axis in load_axes.iter() {
-                plan.outer.push(dst.shape()[axis]);
+                self.outer.push(dst.shape()[axis]);
             }
         }
-        plan.loops = loops;
-        let (d, s) = passes::orient(&mut plan.loops);
-        plan.dst.shift_last(d);
-        plan.src.shift_last(s);
-        passes::sort(&mut plan.loops);
-        passes::fuse(&mut plan.loops);
-        plan.unit = passes::absorb(&mut plan.loops, plan.unit);
-        plan
+        let (d, s) = passes::orient(&mut self.loops);
+        self.dst.shift_last(d);
+        self.src.shift_last(s);
+        passes::sort(&mut self.loops);
+        passes::fuse(&mut self.loops);
+        self.unit = passes::absorb(&mut self.loops, self.unit);
     }
 
     /// The same copy cut into as near to `parts` parts as its loops allow. Who calls [`run_part`](Plan::run_part) from
     /// own threads chooses the number; otherwise the bytes to move have chosen it.
     pub fn with_parts(mut self, parts: usize) -> Plan {
+        self.cut(parts);
+        self
+    }
+
+    fn cut(&mut self, parts: usize) {
         if self.bytes == 0 || self.kernel == Kernel::Move {
-            return self;
+            return;
         }
         // The channels of a weave stay together.
         let cut = self.loops.len() - if self.kernel == Kernel::Weave { self.inner - 1 } else { 0 };
         let kernel = (self.kernel, self.inner, self.tall);
         (self.split, self.grain, self.parts) =
             passes::choose_split(&self.outer, &self.loops[..cut], self.unit, kernel, parts);
-        self.find_small();
-        self
-    }
-
-    fn find_small(&mut self) {
         self.small = Small::of(self);
     }
 
@@ -383,7 +395,7 @@ impl Plan {
     /// measure it, or knows who reads the result next.
     pub fn streaming(mut self, streams: bool) -> Plan {
         self.streams = streams;
-        self.find_small();
+        self.small = Small::of(&mut self);
         self
     }
 

@@ -72,11 +72,19 @@ pub(crate) fn steps_over(dst: &Layout) -> Result<(), CopyError> {
     let strides = dst.strides(last);
     let mut axes: List<usize, 8> = List::new();
     for (axis, &extent) in dst.shape().iter().enumerate() {
-        if extent > 1 && !moves_a_load(dst, axis) {
+        if extent > 1 && (last == 0 || !moves_a_load(dst, axis)) {
             axes.push(axis);
         }
     }
-    axes.sort_unstable_by_key(|&axis| strides[axis].unsigned_abs());
+    // By hand: a handful of axes, mostly from the largest to the smallest.
+    axes.reverse();
+    for i in 1..axes.len() {
+        let mut k = i;
+        while k > 0 && strides[axes[k - 1]].unsigned_abs() > strides[axes[k]].unsigned_abs() {
+            axes.swap(k - 1, k);
+            k -= 1;
+        }
+    }
     let mut span = dst.itemsize();
     for &axis in axes.iter() {
         let stride = strides[axis].unsigned_abs();
@@ -95,19 +103,25 @@ fn moves_a_load(layout: &Layout, axis: usize) -> bool {
 }
 
 /// Drops axes of extent 1; an axis that moves a load on either side becomes a load loop, ordered as the destination
-/// lies; every other axis becomes a direct loop, in the order of the axes.
-pub(crate) fn split_at_loads(dst: &Layout, src: &Layout) -> (List<usize, 8>, Loops) {
-    let (mut load_axes, mut loops) = (List::<usize, 8>::new(), Loops::new());
+/// lies; every other axis becomes a direct loop, in the order of the axes. Those are added to a list in its place, since
+/// moving one costs more than most passes.
+#[inline]
+pub(crate) fn split_at_loads(dst: &Layout, src: &Layout, loops: &mut Loops) -> List<usize, 8> {
+    let mut load_axes = List::<usize, 8>::new();
     let (d, s) = (dst.strides(dst.levels() - 1), src.strides(src.levels() - 1));
+    let direct = dst.is_direct() && src.is_direct();
     for (axis, &extent) in dst.shape().iter().enumerate() {
         if extent == 1 {
             continue;
         }
-        if moves_a_load(dst, axis) || moves_a_load(src, axis) {
+        if !direct && (moves_a_load(dst, axis) || moves_a_load(src, axis)) {
             load_axes.push(axis);
         } else {
             loops.push(Loop { extent, dst: d[axis], src: s[axis] });
         }
+    }
+    if direct {
+        return load_axes;
     }
     // What is reached first and strides furthest in the destination goes outermost.
     let reach = |axis: usize| {
@@ -117,7 +131,7 @@ pub(crate) fn split_at_loads(dst: &Layout, src: &Layout) -> (List<usize, 8>, Loo
             .map_or((usize::MAX, 0), |(level, stride)| (level, usize::MAX - stride))
     };
     load_axes.sort_by_key(|&axis| reach(axis));
-    (load_axes, loops)
+    load_axes
 }
 
 /// Turns loops round so that the destination walks upwards. Answers with the bytes by which both starts move.

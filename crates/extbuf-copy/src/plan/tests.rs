@@ -5,6 +5,7 @@
 
 use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order};
 
+use super::list::List;
 use super::passes::*;
 use super::{Direction, Kernel, Loop, Loops, Plan, Split};
 use crate::error::{CopyError, CopyErrorKind};
@@ -65,22 +66,27 @@ fn a_destination_that_may_overlap_itself_is_refused() {
     assert_eq!(refused(check(&twice, &direct)), CopyErrorKind::Overlap { axis: 0, stride: 0, span: 1 });
 }
 
+fn split(dst: &Layout, src: &Layout) -> (List<usize, 8>, Loops) {
+    let mut loops = Loops::new();
+    (split_at_loads(dst, src, &mut loops), loops)
+}
+
 #[test]
 fn split_at_loads_puts_what_moves_a_load_outside() {
     // Rows of a source, axes of the destination in the order height, width, channel.
     let src = rows(&[6, 1, 7, 3], &[8, 0, 0, 0], &[0, 0, 3, 1]);
     let dst = strided(1, &[6, 1, 7, 3], &[21, 0, 3, 1]);
-    let (outer, inner) = split_at_loads(&dst, &src);
+    let (outer, inner) = split(&dst, &src);
     assert_eq!(outer[..], [0]);
     assert_eq!(literal(&inner), [(7, 3, 3), (3, 1, 1)]);
     // Column-major destination: two axes move loads, the further stride in the destination comes first.
     let src = rows(&[6, 7], &[48, 8], &[0, 0]);
-    let (outer, inner) = split_at_loads(&strided(1, &[6, 7], &[1, 6]), &src);
+    let (outer, inner) = split(&strided(1, &[6, 7], &[1, 6]), &src);
     assert_eq!(outer[..], [1, 0]);
     assert!(inner.is_empty());
     // A load on the destination's side counts as well.
     let dst = rows(&[6, 7], &[8, 0], &[0, 1]);
-    let (outer, inner) = split_at_loads(&dst, &strided(1, &[6, 7], &[1, 6]));
+    let (outer, inner) = split(&dst, &strided(1, &[6, 7], &[1, 6]));
     assert_eq!(outer[..], [0]);
     assert_eq!(literal(&inner), [(7, 1, 6)]);
 }

@@ -182,6 +182,26 @@ unsafe fn permuted<const INS: usize, const OUTS: usize>(
     }
 }
 
+/// `dst[..count] = src[..count]` where `N`, which is 64, `<= count <= 2 * N`.
+///
+/// # Safety
+///
+/// So many bytes may be read and written there (P1), and they are apart.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(crate) unsafe fn twice<const N: usize>(dst: *mut u8, src: *const u8, count: usize) {
+    const { assert!(N == LINE) };
+    let last = count - LINE;
+    // SAFETY: P1: the first 64 bytes of no fewer.
+    let first = unsafe { _mm512_loadu_si512(src.cast()) };
+    // SAFETY: P1: the last 64 bytes of no fewer.
+    let second = unsafe { _mm512_loadu_si512(src.wrapping_add(last).cast()) };
+    // SAFETY: P1: as above, to write.
+    unsafe { _mm512_storeu_si512(dst.cast(), first) };
+    // SAFETY: P1: as above.
+    unsafe { _mm512_storeu_si512(dst.wrapping_add(last).cast(), second) };
+}
+
 /// `dst[i*D0 + j*8 ..][..8] = src[i*8 + j*S1 ..][..8]` by squares of four by four items.
 ///
 /// # Safety
