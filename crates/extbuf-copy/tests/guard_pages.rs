@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use extbuf_copy::{CopyOptions, Level, Mode, Plan, Threads, ViewPlan};
 use extbuf_format::Format;
-use extbuf_layout::{Layout, LayoutSpec, LevelSpec};
+use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order};
 
 const PAGE: usize = 4096;
 const POISON: u8 = 0xEE;
@@ -227,9 +227,18 @@ fn small_blocks_at_the_edge_of_their_pages() {
     let (mut to, mut from) = (Pages::new(1, 2), Pages::new(1, 2));
     to.fill(|_| POISON);
     from.fill(noise);
+    // Squares and their like, turned over: forms of their own.
+    for itemsize in [1, 2, 4, 8, 16] {
+        for shape in [[4, 4], [8, 4], [4, 8], [8, 8], [12, 8], [16, 4], [3, 4], [5, 5], [11, 11]] {
+            let turned = |order| Layout::contiguous(itemsize, &shape, order).unwrap();
+            for high in [(false, true), (true, false)] {
+                every_way((&mut to, &turned(Order::C)), (&from, &turned(Order::F)), high);
+            }
+        }
+    }
     let mut draw = Draw(5);
     let mut done = 0;
-    while done < 400 {
+    while done < 150 {
         let itemsize = draw.of(&ITEMS);
         let axes = draw.below(9);
         let most = [1, 120, 12, 6, 4, 3, 2, 2, 2][axes];
@@ -324,7 +333,7 @@ fn rows_behind_pointers_between_closed_pages() {
         let transposed = case % 3 == 1;
         let (indirect, shape) =
             (behind(transposed), if transposed { [columns, rows] } else { [rows, columns] });
-        let dense = Layout::contiguous(itemsize, &shape, extbuf_layout::Order::C).unwrap();
+        let dense = Layout::contiguous(itemsize, &shape, Order::C).unwrap();
         let mut block = Pages::new(1, (rows * length).div_ceil(PAGE));
         let block_base = edge(&block, &dense, high.0);
         for level in levels() {

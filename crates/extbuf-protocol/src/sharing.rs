@@ -28,10 +28,10 @@ pub struct Frozen(());
 ///   addresses. What a value read in pieces while others write it comes to be is any mixture of old and new bytes, and
 ///   is checked after it was copied, never before;
 /// - leases do not exclude each other, they only pin: several windows write, and see what the others wrote;
-/// - such views stay on their thread, and nobody else *in this program's Rust code* touches the bytes while one of
-///   their operations runs. Whoever writes at that very moment is foreign: another process, a device, code in another
-///   language that has the same bytes. Who sends a window to another thread all the same, in a wrapper of its own,
-///   answers for that with a lock, or by the lock of the interpreter that owns the bytes.
+/// - such views stay on their thread, which waits where others copy for it, and nobody else *in this program's Rust code*
+///   touches the bytes while one of their operations runs. Whoever writes at that very moment is foreign: another
+///   process, a device, code in another language that has the same bytes. Who sends a window to another thread all the
+///   same, in a wrapper of its own, answers for that with a lock, or by the lock of the interpreter that owns the bytes.
 ///
 /// Stored pointers on the way to items are not the data of anybody: they do not change while a lease lives (V4), here
 /// too.
