@@ -9,6 +9,8 @@ from typing_extensions import Buffer, CapsuleType, TypeVar
 
 from extbuf import struct as struct
 
+__all__ = ["Field", "Format", "View", "__version__", "copy", "explain", "from_dlpack", "rows", "struct"]
+
 __version__: str
 
 _Order = Literal["C", "F", "A"]
@@ -70,7 +72,7 @@ class View(Generic[_T]):
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __release_buffer__(self, buffer: memoryview, /) -> None: ...
     @classmethod
-    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
 
     # Layouts: views of the same memory.
     @property

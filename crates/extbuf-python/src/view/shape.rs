@@ -63,7 +63,7 @@ impl View {
 
     /// All runs of `size` neighbours along an axis: the axis counts where a run begins, and a new last axis counts
     /// within it. Neighbouring runs share items, so the result is for reading.
-    #[pyo3(signature = (size, axis=-1))]
+    #[pyo3(signature = (size, axis=-1), text_signature = "($self, size, axis=-1)")]
     fn windows(&self, py: Python<'_>, size: usize, axis: isize) -> PyResult<View> {
         self.check()?;
         let layout = self.layout.windows(self.axis(axis)?, size).map_err(error::layout)?;

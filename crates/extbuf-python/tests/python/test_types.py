@@ -1,6 +1,8 @@
 """A program that a strict type checker passes, and one that it does not."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,10 @@ def test_a_program_that_uses_it_all_is_well_typed(tmp_path):
 def test_a_program_that_is_wrong_is_not(tmp_path, line):
     failed, _ = check(tmp_path, f"import extbuf\nfrom extbuf import Format, View\n{line}\n")
     assert failed
+
+
+def test_the_stubs_say_what_the_module_has():
+    allowed = Path(__file__).with_name("stubtest.txt")
+    stubtest = [sys.executable, "-m", "mypy.stubtest", "--concise", "--ignore-unused-allowlist", "--allowlist", str(allowed)]
+    done = subprocess.run([*stubtest, "extbuf"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
