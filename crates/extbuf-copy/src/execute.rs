@@ -72,7 +72,7 @@ impl Plan {
             }
             Kernel::Transpose if self.tall > 0 => {
                 let (along_i, along_j) = inside.split_at(self.tall);
-                (around, Whole::Turn(Turn::new(unit, manner, along_i, along_j, &mut rows)))
+                (around, Whole::Turn(Turn::new(unit, self.bytes, manner, along_i, along_j, &mut rows)))
             }
             kernel if kernel == Kernel::Weave || kernel == Kernel::Run && self.together == 1 => {
                 let asks = self.bytes >= Caches::get().l2 / 4;

@@ -45,7 +45,7 @@ pub(crate) unsafe fn columns(
         let count = most.min(along.extent - start);
         let this = [Loop { extent: count, ..along }];
         let mut places = Rows::new();
-        let turn = Turn::new(unit, manner, &this, &across, &mut places);
+        let turn = Turn::new(unit, usize::MAX, manner, &this, &across, &mut places);
         // All pieces of one size.
         loop {
             for (k, row) in rows.clone().enumerate() {

@@ -42,13 +42,17 @@
 // Tiles are read and written through raw addresses.
 #![allow(unsafe_code)]
 
+mod flat;
+mod form;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use std::mem::MaybeUninit;
 
-use super::{Level, Manner, prefetch};
+use super::{Caches, Level, Manner, prefetch};
 use crate::plan::Loop;
+use flat::Flat;
+use form::{Form, MOST_ROWS};
 
 /// Items along `i` in a panel at most, and entries of the table of rows.
 pub(crate) const WIDE: usize = 1024;
@@ -67,76 +71,8 @@ const CARRIED_FROM: usize = 2048;
 /// Steps along `j` in a block, where a block need not go on to the end.
 const DEEP: usize = 256;
 
-/// Rows of the source that a tile reads at most.
-const MOST_ROWS: usize = 64;
-
-/// Lines that are turned at once at most.
-const MOST_LINES: usize = 16;
-
 /// Bytes that a row of the destination keeps at most.
 const CARRY: usize = 128;
-
-/// How one level turns items of `N` bytes.
-///
-/// A line is `ROWS * N` bytes: the items of so many rows of the source, side by side.
-trait Form<const N: usize> {
-    /// Rows of the source that make a line of the destination.
-    const ROWS: usize;
-    /// Neighbouring items of each row that are turned at once, into as many lines.
-    const ITEMS: usize;
-    /// Whether lines can be written past the cache; they are 64 bytes then.
-    const STREAMS: bool;
-    /// Bytes that [`join`](Form::join) keeps for each row of the destination.
-    const CARRY: usize;
-
-    type Line: Copy;
-
-    /// Lines `0..ITEMS`: line `m` holds the items at `at + m*N` of `rows[..ROWS]`.
-    ///
-    /// # Safety
-    ///
-    /// `ITEMS * N` bytes at `at` from each of these rows may be read, and the machine has the level.
-    unsafe fn turn(rows: &[*const u8; MOST_ROWS], at: isize) -> [Self::Line; MOST_LINES];
-
-    /// Writes a line.
-    ///
-    /// # Safety
-    ///
-    /// The bytes may be written, and the machine has the level.
-    unsafe fn store(line: Self::Line, to: *mut u8);
-
-    /// Writes the bytes `from..until` of a line to where they belong if it began at `to`.
-    ///
-    /// # Safety
-    ///
-    /// These bytes may be written, and the machine has the level.
-    unsafe fn store_part(line: Self::Line, from: usize, until: usize, to: *mut u8);
-
-    /// Writes a line past the cache.
-    ///
-    /// # Safety
-    ///
-    /// The bytes may be written, `to` is a multiple of 64, and the machine has the level.
-    unsafe fn stream(line: Self::Line, to: *mut u8);
-
-    /// The last `late` bytes of the line that `carry` keeps, and the first of `line` behind them; `carry` then keeps `line`.
-    ///
-    /// # Safety
-    ///
-    /// `carry` is a multiple of 64 and holds `CARRY` bytes of which `keep` or `join` has written the first; `late < 64`; the
-    /// machine has the level.
-    unsafe fn join(carry: *mut u8, late: usize, line: Self::Line) -> Self::Line;
-
-    /// `carry` keeps `line`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`join`](Form::join), of a carry that holds nothing yet.
-    unsafe fn keep(carry: *mut u8, line: Self::Line);
-
-    /// What was written past the cache comes before what is written from here on.
-    fn fence();
-}
 
 /// Room for the places where the rows of a panel begin.
 pub(crate) struct Rows([MaybeUninit<isize>; WIDE]);
@@ -165,14 +101,17 @@ pub(crate) struct Turn<'p> {
     /// The chain along `j`, outermost first, and its length.
     along_j: &'p [Loop],
     deep: usize,
+    /// Where both chains are one loop and fill a line with each: how it is walked through the cache.
+    flat: Option<Flat>,
 }
 
 impl<'p> Turn<'p> {
     /// The chains along `i` and along `j`, each outermost first: inside each, a loop begins where the one inside it ends,
     /// in the source for `i` and in the destination for `j`. All loops of the first but its outermost hold no more
-    /// than [`WIDE`] items.
+    /// than [`WIDE`] items. The whole copy moves so many bytes.
     pub(crate) fn new(
         unit: usize,
+        bytes: usize,
         Manner { level, streams }: Manner,
         along_i: &[Loop],
         along_j: &'p [Loop],
@@ -180,8 +119,31 @@ impl<'p> Turn<'p> {
     ) -> Turn<'p> {
         let (&top, inside) = along_i.split_first().expect("a chain has a loop");
         let each: usize = inside.iter().map(|l| l.extent).product();
-        let bytes = if streams { STREAMED_BYTES } else { CACHED_BYTES };
-        let steps = (bytes / unit).min(WIDE).div_ceil(each).min(WIDE / each).clamp(1, top.extent);
+        let deep = along_j.iter().map(|l| l.extent).product();
+        let panel = if streams { STREAMED_BYTES } else { CACHED_BYTES };
+        let steps = (panel / unit).min(WIDE).div_ceil(each).min(WIDE / each).clamp(1, top.extent);
+        let flat = match *along_j {
+            [j] if each == 1 && level > Level::Portable && matches!(unit, 1 | 2 | 4 | 8 | 16) => {
+                Flat::new(unit, top, j, bytes, level)
+            }
+            _ => None,
+        };
+        if flat.is_some() && !streams {
+            // Without a table, which takes as long as turning a kilobyte.
+            return Turn {
+                unit,
+                level,
+                streams,
+                top,
+                each,
+                steps,
+                rows: &[],
+                aligned: 0,
+                along_j,
+                deep,
+                flat,
+            };
+        }
         let outermost = Loop { extent: steps, ..top };
         let mut aligned = top.dst.wrapping_mul(steps as isize).unsigned_abs();
         let places = &mut rows.0[..steps * each];
@@ -198,8 +160,7 @@ impl<'p> Turn<'p> {
         }
         // SAFETY: all of them are written, which are as many as the loops have steps.
         let rows = unsafe { std::slice::from_raw_parts(places.as_ptr().cast::<isize>(), places.len()) };
-        let deep = along_j.iter().map(|l| l.extent).product();
-        Turn { unit, level, streams, top, each, steps, rows, aligned, along_j, deep }
+        Turn { unit, level, streams, top, each, steps, rows, aligned, along_j, deep, flat }
     }
 
     /// `dst[D(i) + j*N ..][..N] = src[i*N + S(j) ..][..N]` for all `i` and `j` of the two chains.
@@ -238,6 +199,12 @@ impl<'p> Turn<'p> {
         }
     }
 
+    /// Whether all lies in the first cache and is written through it.
+    #[cfg(target_arch = "x86_64")]
+    fn near(&self) -> bool {
+        !self.streams && self.flat.is_some_and(|flat| flat.near) && self.wide()
+    }
+
     /// Whether panels are wide enough for tiles of whole lines of the source: where they are narrow and no multiple of a
     /// line, too much of the last would be turned twice.
     fn wide(&self) -> bool {
@@ -245,26 +212,42 @@ impl<'p> Turn<'p> {
         bytes >= 256 || bytes > 0 && bytes.is_multiple_of(64)
     }
 
-    /// The blocks of the whole.
+    /// How lines are written from this address on.
+    fn mode(&self, dst: *mut u8) -> u8 {
+        let bytes = self.deep * self.unit;
+        if self.streams && bytes >= 64 && (dst.addr() | self.aligned).is_multiple_of(64) {
+            ALIGNED
+        } else if self.streams && bytes >= CARRIED_FROM {
+            CARRIED
+        } else if self.flat.is_some() {
+            FLAT
+        } else {
+            CACHED
+        }
+    }
+
+    /// The blocks of the whole, in the [`mode`](Turn::mode) of this address. A constant, since what one mode needs of the
+    /// stack costs time to lay out: the carry's 128 KiB took 0.15 us.
     ///
     /// # Safety
     ///
     /// As for [`run`](Turn::run), with a unit of `N` bytes; the machine has the level of the form.
     #[inline(always)]
-    unsafe fn blocks<F: Form<N>, const N: usize>(&self, dst: *mut u8, src: *const u8) {
-        let streams = self.streams && F::STREAMS;
-        let bytes = self.deep * N;
-        if streams && bytes >= 64 && (dst.addr() | self.aligned).is_multiple_of(64) {
-            // SAFETY: the caller's contract; every row begins at a line.
-            unsafe { self.panels::<F, N, ALIGNED>(dst, src, DEEP) };
-            F::fence();
-        } else if streams && bytes >= CARRIED_FROM {
+    unsafe fn blocks<F: Form<N>, const N: usize, const MODE: u8>(&self, dst: *mut u8, src: *const u8) {
+        match MODE {
+            FLAT => {
+                let Some(flat) = &self.flat else { return };
+                // SAFETY: the caller's contract.
+                unsafe { flat.run::<F, N>(dst, src) };
+            }
             // SAFETY: the caller's contract.
-            unsafe { self.panels::<F, N, CARRIED>(dst, src, self.deep) };
-            F::fence();
-        } else {
-            // SAFETY: the caller's contract.
-            unsafe { self.panels::<F, N, CACHED>(dst, src, DEEP) };
+            CACHED => unsafe { self.panels::<F, N, MODE>(dst, src, DEEP) },
+            _ => {
+                let deep = if MODE == CARRIED { self.deep } else { DEEP };
+                // SAFETY: the caller's contract; every row begins at a line where the mode says so.
+                unsafe { self.panels::<F, N, MODE>(dst, src, deep) };
+                F::fence();
+            }
         }
     }
 
@@ -379,6 +362,8 @@ const CACHED: u8 = 0;
 const ALIGNED: u8 = 1;
 /// Lines are written past the cache, each put together from two that were turned.
 const CARRIED: u8 = 2;
+/// Lines are written through the cache, of two loops and without a table.
+const FLAT: u8 = 3;
 
 /// What the rows of a panel keep.
 #[repr(align(64))]

@@ -4,18 +4,19 @@
 #![allow(unsafe_code)]
 
 use super::{Rows, Turn};
-use crate::kernel::{Level, Manner};
+use crate::kernel::{Caches, Level, Manner};
 use crate::plan::Loop;
 
 /// `wide` items along `i`, `deep` along `j`, rows `gap` bytes longer than they need be on either side, from byte `start` on.
-fn turned(unit: usize, (wide, deep): (usize, usize), gap: usize, start: usize, manner: Manner) {
+/// The whole copy of which this is said to be a part has so many bytes: what fits a cache is walked in another order.
+fn turned(unit: usize, (wide, deep): (usize, usize), gap: usize, start: usize, manner: Manner, bytes: usize) {
     let (s, d) = (wide * unit + gap, deep * unit + gap);
     let source: Vec<u8> = (0..start + s * deep).map(|k| (k * 31 + k / 251) as u8).collect();
     let mut target = vec![0xEE; start + d * wide + 9];
     let i = Loop { extent: wide, dst: d as isize, src: unit as isize };
     let j = Loop { extent: deep, dst: unit as isize, src: s as isize };
     let (mut rows, chains) = (Rows::new(), ([i], [j]));
-    let turn = Turn::new(unit, manner, &chains.0, &chains.1, &mut rows);
+    let turn = Turn::new(unit, bytes, manner, &chains.0, &chains.1, &mut rows);
     let (to, from) = (target.as_mut_ptr().wrapping_add(start), source.as_ptr().wrapping_add(start));
     // SAFETY: the rows lie inside both vectors: `deep` of them `s` bytes apart and `wide` of them `d` bytes apart.
     unsafe { turn.run(to, from) };
@@ -38,12 +39,16 @@ fn every_form_fulfils_the_equation() {
     for level in levels {
         for streams in [false, true] {
             let manner = Manner { level, streams };
+            // What is streamed has one order only.
+            let orders = if streams { &[usize::MAX][..] } else { &[0, Caches::get().l2 / 2, usize::MAX] };
             for unit in [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32] {
                 let sizes =
                     if cfg!(miri) { &[(17, 33)][..] } else { &[(17, 5), (64, 64), (70, 133), (33, 300)] };
                 for &size in sizes {
                     for (gap, start) in [(0, 0), (64, 64), (5, 1), (unit, 7 * unit)] {
-                        turned(unit, size, gap, start, manner);
+                        for &bytes in orders {
+                            turned(unit, size, gap, start, manner, bytes);
+                        }
                     }
                 }
             }
@@ -54,10 +59,10 @@ fn every_form_fulfils_the_equation() {
 #[test]
 fn what_is_narrower_than_a_tile_is_moved_item_by_item() {
     for unit in [1, 2, 3, 4, 8, 16] {
-        turned(unit, (1, 70), 3, 1, Manner { level: Level::of_this_machine(), streams: true });
+        turned(unit, (1, 70), 3, 1, Manner { level: Level::of_this_machine(), streams: true }, 0);
     }
     // More than one panel, the last of them small.
     let wide = super::WIDE + 3;
-    turned(1, (wide, 20), 0, 0, Manner { level: Level::of_this_machine(), streams: true });
-    turned(2, (wide, 20), 2, 2, Manner { level: Level::of_this_machine(), streams: false });
+    turned(1, (wide, 20), 0, 0, Manner { level: Level::of_this_machine(), streams: true }, 0);
+    turned(2, (wide, 20), 2, 2, Manner { level: Level::of_this_machine(), streams: false }, 0);
 }

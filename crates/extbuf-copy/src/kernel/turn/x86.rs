@@ -15,7 +15,8 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::{Form, Level, MOST_LINES, MOST_ROWS, Turn};
+use super::form::{Begins, Form, MOST_LINES};
+use super::{ALIGNED, CACHED, CARRIED, FLAT, Level, Turn};
 
 /// A register of the network.
 trait Register: Copy {
@@ -23,9 +24,9 @@ trait Register: Copy {
 
     /// # Safety
     ///
-    /// 16 bytes at `at` from every `step`-th of these rows, as many as there are lanes, may be read; the machine has the
-    /// registers.
-    unsafe fn load(rows: &[*const u8], step: usize, at: isize) -> Self;
+    /// 16 bytes at `at` from every `step`-th row from `first` on, as many as there are lanes, may be read; the machine has
+    /// the registers.
+    unsafe fn load(rows: &impl Begins, first: usize, step: usize, at: isize) -> Self;
 
     /// The items of `N` bytes of two registers by turns, lane by lane: the lower halves, and the upper halves.
     ///
@@ -45,21 +46,37 @@ trait Register: Copy {
 ///
 /// # Safety
 ///
-/// `16` bytes at `at` from each of the first `16 / N * LANES` of these rows may be read, and the machine has the registers.
+/// `16` bytes at `at` from `16 / N * LANES` of these rows, from `first` on, may be read, and the machine has the registers.
 #[inline(always)]
-unsafe fn squares<R: Register, const N: usize>(rows: &[*const u8], at: isize) -> [R; MOST_LINES] {
+unsafe fn squares<R: Register, const N: usize>(
+    rows: &impl Begins,
+    first: usize,
+    at: isize,
+) -> [R; MOST_LINES] {
     let m = 16 / N;
     // SAFETY: the caller's contract: the machine has the registers.
     let mut square = [unsafe { R::zero() }; MOST_LINES];
     for (k, register) in square.iter_mut().enumerate().take(m) {
         // SAFETY: the caller's contract, for the rows of these lanes.
-        *register = unsafe { R::load(&rows[k..], m, at) };
+        *register = unsafe { R::load(rows, first + k, m, at) };
     }
+    // SAFETY: as above.
+    unsafe { square_turned::<R, N>(square) }
+}
+
+/// The squares of the first `16 / N` registers turned, lane by lane.
+///
+/// # Safety
+///
+/// The machine has the registers.
+#[inline(always)]
+unsafe fn square_turned<R: Register, const N: usize>(mut square: [R; MOST_LINES]) -> [R; MOST_LINES] {
+    let m = 16 / N;
     let mut round = 1;
     while round < m {
         let old = square;
         for k in 0..m / 2 {
-            // SAFETY: the caller's contract: the machine has the registers.
+            // SAFETY: the caller's contract.
             (square[2 * k], square[2 * k + 1]) = unsafe { old[k].interleave::<N>(old[k + m / 2]) };
         }
         round *= 2;
@@ -77,13 +94,13 @@ unsafe fn squares<R: Register, const N: usize>(rows: &[*const u8], at: isize) ->
 /// As for [`Form::turn`].
 #[inline(always)]
 unsafe fn turn<R: Register, const N: usize, const H: usize>(
-    rows: &[*const u8; MOST_ROWS],
+    rows: &impl Begins,
     at: isize,
 ) -> [[R; H]; MOST_LINES] {
     const { assert!(H * R::LANES == 4) };
     let each = 16 / N * R::LANES;
     // SAFETY: the caller's contract.
-    let first = unsafe { squares::<R, N>(rows, at) };
+    let first = unsafe { squares::<R, N>(rows, 0, at) };
     let mut lines = [[first[0]; H]; MOST_LINES];
     for (line, register) in lines.iter_mut().zip(first) {
         line[0] = register;
@@ -92,7 +109,7 @@ unsafe fn turn<R: Register, const N: usize, const H: usize>(
         ($($h:literal)*) => {$(
             if $h < H {
                 // SAFETY: the caller's contract, for the rows of this register.
-                let squares = unsafe { squares::<R, N>(&rows[$h * each..], at) };
+                let squares = unsafe { squares::<R, N>(rows, $h * each, at) };
                 for (line, register) in lines.iter_mut().zip(squares) {
                     line[$h] = register;
                 }
@@ -123,9 +140,9 @@ impl Register for __m128i {
     const LANES: usize = 1;
 
     #[inline(always)]
-    unsafe fn load(rows: &[*const u8], _: usize, at: isize) -> Self {
+    unsafe fn load(rows: &impl Begins, first: usize, _: usize, at: isize) -> Self {
         // SAFETY: the caller's contract.
-        unsafe { _mm_loadu_si128(rows[0].wrapping_offset(at).cast()) }
+        unsafe { _mm_loadu_si128(rows.row(first).wrapping_offset(at).cast()) }
     }
 
     #[inline(always)]
@@ -149,21 +166,21 @@ impl Register for __m512i {
     const LANES: usize = 4;
 
     #[inline(always)]
-    unsafe fn load(rows: &[*const u8], step: usize, at: isize) -> Self {
+    unsafe fn load(rows: &impl Begins, first: usize, step: usize, at: isize) -> Self {
         // SAFETY: the caller's contract, as for the other lanes.
-        let lane = unsafe { _mm_loadu_si128(rows[0].wrapping_offset(at).cast()) };
+        let lane = unsafe { _mm_loadu_si128(rows.row(first).wrapping_offset(at).cast()) };
         // SAFETY: the machine has the registers; works on them alone, as do those below.
         let one = unsafe { _mm512_castsi128_si512(lane) };
         // SAFETY: as above.
-        let lane = unsafe { _mm_loadu_si128(rows[step].wrapping_offset(at).cast()) };
+        let lane = unsafe { _mm_loadu_si128(rows.row(first + step).wrapping_offset(at).cast()) };
         // SAFETY: as above.
         let two = unsafe { _mm512_inserti32x4::<1>(one, lane) };
         // SAFETY: as above.
-        let lane = unsafe { _mm_loadu_si128(rows[2 * step].wrapping_offset(at).cast()) };
+        let lane = unsafe { _mm_loadu_si128(rows.row(first + 2 * step).wrapping_offset(at).cast()) };
         // SAFETY: as above.
         let three = unsafe { _mm512_inserti32x4::<2>(two, lane) };
         // SAFETY: as above.
-        let lane = unsafe { _mm_loadu_si128(rows[3 * step].wrapping_offset(at).cast()) };
+        let lane = unsafe { _mm_loadu_si128(rows.row(first + 3 * step).wrapping_offset(at).cast()) };
         // SAFETY: as above.
         unsafe { _mm512_inserti32x4::<3>(three, lane) }
     }
@@ -195,13 +212,12 @@ pub(super) struct Sse2;
 impl<const N: usize> Form<N> for Sse2 {
     const ROWS: usize = 64 / N;
     const ITEMS: usize = 16 / N;
-    const STREAMS: bool = true;
     const CARRY: usize = 128;
 
     type Line = [__m128i; 4];
 
     #[inline(always)]
-    unsafe fn turn(rows: &[*const u8; MOST_ROWS], at: isize) -> [Self::Line; MOST_LINES] {
+    unsafe fn turn(rows: &impl Begins, at: isize) -> [Self::Line; MOST_LINES] {
         // SAFETY: the caller's contract.
         unsafe { turn::<__m128i, N, 4>(rows, at) }
     }
@@ -265,7 +281,18 @@ impl<const N: usize> Form<N> for Sse2 {
 /// 40 ns for 1 KiB and whole lines 30; where rows are 64 bytes more than a power of two apart 25 and 23; inside L1 18 and 17. Lines of
 /// items of 1 and 2 bytes do not all fit the registers; to bring them into a buffer first took 14.9 us in place of 11.9 for
 /// 512 x 512 bytes, and gained nothing elsewhere.
-pub(super) struct Avx512<const WHOLE: bool>;
+///
+/// Or come halves of lines: inside L1, where neither the loads of pieces nor the exchange of lanes between whole lines hides
+/// behind anything, 64 x 64 items of 4 bytes took 232 ns by halves, 267 by pieces and 327 whole, 32 x 32 of 8 bytes 93, 112
+/// and 119; in L2 they are between the two.
+pub(super) struct Avx512<const READ: u8>;
+
+/// What [`Avx512`] reads at once: 16 bytes,
+pub(super) const PIECES: u8 = 0;
+/// half a line,
+pub(super) const HALVES: u8 = 1;
+/// a line.
+pub(super) const WHOLE: u8 = 2;
 
 /// `0, 1, 2 ...`
 #[repr(align(64))]
@@ -288,25 +315,18 @@ static PLACES: Places = {
 ///
 /// As for [`Form::turn`], of lines of 64 bytes; `N` is 4, 8 or 16.
 #[inline(always)]
-unsafe fn turn_whole<const N: usize>(rows: &[*const u8; MOST_ROWS], at: isize) -> [[__m512i; 1]; MOST_LINES] {
+unsafe fn turn_whole<const N: usize>(rows: &impl Begins, at: isize) -> [[__m512i; 1]; MOST_LINES] {
     let m = 16 / N;
     // SAFETY: the caller's contract: the machine has the registers.
     let zero = unsafe { __m512i::zero() };
-    let mut squares = [[zero; 4]; 4];
+    let mut squares = [[zero; MOST_LINES]; 4];
     for (g, square) in squares.iter_mut().enumerate() {
-        for k in 0..m {
+        for (k, register) in square.iter_mut().enumerate().take(m) {
             // SAFETY: the caller's contract.
-            square[k] = unsafe { _mm512_loadu_si512(rows[g * m + k].wrapping_offset(at).cast()) };
+            *register = unsafe { _mm512_loadu_si512(rows.row(g * m + k).wrapping_offset(at).cast()) };
         }
-        let mut round = 1;
-        while round < m {
-            let old = *square;
-            for k in 0..m / 2 {
-                // SAFETY: as above.
-                (square[2 * k], square[2 * k + 1]) = unsafe { old[k].interleave::<N>(old[k + m / 2]) };
-            }
-            round *= 2;
-        }
+        // SAFETY: as above.
+        *square = unsafe { square_turned::<__m512i, N>(*square) };
     }
     let mut lines = [[zero; 1]; MOST_LINES];
     for k in 0..m {
@@ -331,22 +351,64 @@ unsafe fn turn_whole<const N: usize>(rows: &[*const u8; MOST_ROWS], at: isize) -
     lines
 }
 
-impl<const N: usize, const WHOLE: bool> Form<N> for Avx512<WHOLE> {
+/// The same from halves of lines: a register takes those of two rows, half the line's rows apart, and the lanes of two
+/// registers change places at the end.
+///
+/// # Safety
+///
+/// As for [`Form::turn`], of halves of lines; `N` is 4, 8 or 16.
+#[inline(always)]
+unsafe fn turn_halves<const N: usize>(rows: &impl Begins, at: isize) -> [[__m512i; 1]; MOST_LINES] {
+    let m = 16 / N;
+    // SAFETY: the caller's contract: the machine has the registers.
+    let zero = unsafe { __m512i::zero() };
+    let mut squares = [[zero; MOST_LINES]; 2];
+    for (g, square) in squares.iter_mut().enumerate() {
+        for (k, register) in square.iter_mut().enumerate().take(m) {
+            let (upper, lower) = (rows.row(g * m + k), rows.row((2 + g) * m + k));
+            // SAFETY: the caller's contract.
+            let upper = unsafe { _mm256_loadu_si256(upper.wrapping_offset(at).cast()) };
+            // SAFETY: the caller's contract.
+            let lower = unsafe { _mm256_loadu_si256(lower.wrapping_offset(at).cast()) };
+            // SAFETY: the machine has the registers; works on them alone, as do those below.
+            let both = unsafe { _mm512_castsi256_si512(upper) };
+            // SAFETY: as above.
+            *register = unsafe { _mm512_inserti64x4::<1>(both, lower) };
+        }
+        // SAFETY: as above.
+        *square = unsafe { square_turned::<__m512i, N>(*square) };
+    }
+    // SAFETY: as above.
+    let even = unsafe { _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13) };
+    // SAFETY: as above.
+    let odd = unsafe { _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15) };
+    let mut lines = [[zero; 1]; MOST_LINES];
+    for k in 0..m {
+        let (a, b) = (squares[0][k], squares[1][k]);
+        // SAFETY: as above.
+        lines[k] = [unsafe { _mm512_permutex2var_epi64(a, even, b) }];
+        // SAFETY: as above.
+        lines[m + k] = [unsafe { _mm512_permutex2var_epi64(a, odd, b) }];
+    }
+    lines
+}
+
+impl<const N: usize, const READ: u8> Form<N> for Avx512<READ> {
     const ROWS: usize = 64 / N;
-    const ITEMS: usize = if WHOLE && N >= 4 { 64 / N } else { 16 / N };
-    const STREAMS: bool = true;
+    const ITEMS: usize = if N < 4 { 16 / N } else { (16 << READ) / N };
     const CARRY: usize = 64;
 
     type Line = [__m512i; 1];
 
     #[inline(always)]
-    unsafe fn turn(rows: &[*const u8; MOST_ROWS], at: isize) -> [Self::Line; MOST_LINES] {
-        if WHOLE && N >= 4 {
+    unsafe fn turn(rows: &impl Begins, at: isize) -> [Self::Line; MOST_LINES] {
+        match READ {
             // SAFETY: the caller's contract.
-            unsafe { turn_whole::<N>(rows, at) }
-        } else {
+            WHOLE if N >= 4 => unsafe { turn_whole::<N>(rows, at) },
             // SAFETY: the caller's contract.
-            unsafe { turn::<__m512i, N, 1>(rows, at) }
+            HALVES if N >= 4 => unsafe { turn_halves::<N>(rows, at) },
+            // SAFETY: the caller's contract.
+            _ => unsafe { turn::<__m512i, N, 1>(rows, at) },
         }
     }
 
@@ -404,37 +466,61 @@ impl<const N: usize, const WHOLE: bool> Form<N> for Avx512<WHOLE> {
 ///
 /// As for [`Turn::run`], with a unit of `N` bytes, a power of two up to 16; the machine has the level of the plan.
 pub(super) unsafe fn blocks<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) -> bool {
+    macro_rules! by_mode {
+        ($form:ident $(, $read:expr)?) => {
+            match turn.mode(dst) {
+                // SAFETY: the caller's contract.
+                FLAT => unsafe { $form::<N, $({ $read },)? FLAT>(turn, dst, src) },
+                // SAFETY: the caller's contract.
+                CACHED => unsafe { $form::<N, $({ $read },)? CACHED>(turn, dst, src) },
+                // SAFETY: the caller's contract.
+                ALIGNED => unsafe { $form::<N, $({ $read },)? ALIGNED>(turn, dst, src) },
+                // SAFETY: the caller's contract.
+                _ => unsafe { $form::<N, $({ $read },)? CARRIED>(turn, dst, src) },
+            }
+        };
+    }
     match turn.level {
         Level::Portable => return false,
-        // SAFETY: the caller's contract, and every x86-64 has SSE2.
-        Level::Sse2 => unsafe { turn.blocks::<Sse2, N>(dst, src) },
-        // SAFETY: the caller's contract.
-        Level::Avx2 => unsafe { avx2::<N>(turn, dst, src) },
-        // SAFETY: the caller's contract.
-        Level::Avx512 => unsafe { avx512::<N>(turn, dst, src) },
+        Level::Sse2 => by_mode!(sse2),
+        Level::Avx2 => by_mode!(avx2),
+        // SAFETY: the caller's contract; inside the first cache.
+        Level::Avx512 if N >= 4 && turn.near() => unsafe { avx512::<N, HALVES, FLAT>(turn, dst, src) },
+        Level::Avx512 if N >= 4 && turn.wide() => by_mode!(avx512, WHOLE),
+        Level::Avx512 => by_mode!(avx512, PIECES),
     }
     true
 }
 
 /// # Safety
 ///
-/// As for [`blocks`]; the machine has AVX2.
-#[target_feature(enable = "avx2")]
-unsafe fn avx2<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
-    // SAFETY: the caller's contract.
-    unsafe { turn.blocks::<Sse2, N>(dst, src) };
+/// As for [`blocks`], in the mode of this address.
+#[inline(never)]
+unsafe fn sse2<const N: usize, const MODE: u8>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract, and every x86-64 has SSE2.
+    unsafe { turn.blocks::<Sse2, N, MODE>(dst, src) };
 }
 
 /// # Safety
 ///
-/// As for [`blocks`]; the machine has [`Level::Avx512`].
+/// As for [`blocks`], in the mode of this address; the machine has AVX2.
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+unsafe fn avx2<const N: usize, const MODE: u8>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { turn.blocks::<Sse2, N, MODE>(dst, src) };
+}
+
+/// # Safety
+///
+/// As for [`blocks`], in the mode of this address; the machine has [`Level::Avx512`].
+#[inline(never)]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")]
-unsafe fn avx512<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
-    if turn.wide() {
-        // SAFETY: the caller's contract.
-        unsafe { turn.blocks::<Avx512<true>, N>(dst, src) };
-    } else {
-        // SAFETY: the caller's contract.
-        unsafe { turn.blocks::<Avx512<false>, N>(dst, src) };
-    }
+unsafe fn avx512<const N: usize, const READ: u8, const MODE: u8>(
+    turn: &Turn<'_>,
+    dst: *mut u8,
+    src: *const u8,
+) {
+    // SAFETY: the caller's contract.
+    unsafe { turn.blocks::<Avx512<READ>, N, MODE>(dst, src) };
 }
