@@ -248,8 +248,9 @@ fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Overlap, direct};
-    use extbuf_layout::Layout;
+    use super::{Overlap, decide, direct, rows_apart};
+    use crate::plan::Plan;
+    use extbuf_layout::{Layout, LayoutSpec, LevelSpec, Order};
 
     /// Shape, then offset and strides of destination and source in one block of bytes.
     #[track_caller]
@@ -274,6 +275,41 @@ mod tests {
         assert_eq!(decided(4, &[9], (0, &[8]), (4, &[8])), Overlap::None);
         assert_eq!(decided(4, &[9], (0, &[8]), (68, &[-8])), Overlap::None);
         assert_eq!(decided(4, &[9], (0, &[8]), (70, &[-8])), Overlap::Staged);
+    }
+
+    /// Rows of eight bytes inside a block, copied to a dense block that begins at `to` in the same.
+    fn rows_decided(order: [usize; 3], to: usize) -> (Overlap, bool) {
+        let mut block = [0u8; 128];
+        let base = block.as_mut_ptr();
+        let table = order.map(|row| base.wrapping_add(16 * row));
+        let levels = [LevelSpec { offset: 0, strides: &[8, 0] }, LevelSpec { offset: 2, strides: &[0, 1] }];
+        let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[3, 8], levels: &levels }).unwrap();
+        let dst = Layout::contiguous(1, &[3, 8], Order::C).unwrap();
+        let plan = Plan::new(&dst, &src).unwrap();
+        let (dst, src) = ((&dst, base.wrapping_add(to)), (&src, table.as_ptr().cast()));
+        // SAFETY: the pointers of the table lead into the block.
+        let decided = unsafe { decide(&plan, dst, src) };
+        // SAFETY: as above.
+        (decided, unsafe { rows_apart(&plan, dst.1, src.1) })
+    }
+
+    #[test]
+    fn rows_behind_pointers_are_apart_by_their_ends_or_by_looking_at_each() {
+        // The rows lie in bytes 2 to 42.
+        assert_eq!(rows_decided([2, 0, 1], 42), (Overlap::None, true));
+        assert_eq!(rows_decided([2, 0, 1], 41), (Overlap::Staged, false));
+        assert_eq!(rows_decided([1, 0, 2], 2), (Overlap::Staged, false));
+        // Between two rows there is room for nothing so long, but around all of them.
+        assert_eq!(rows_decided([5, 1, 5], 30), (Overlap::None, false));
+        // Over the table itself.
+        let (table, levels) = ([0usize; 9], [(0isize, &[8, 0]), (0, &[0, 1])]);
+        let levels = levels.map(|(offset, strides)| LevelSpec { offset, strides });
+        let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[3, 8], levels: &levels }).unwrap();
+        let dst = Layout::contiguous(1, &[3, 8], Order::C).unwrap();
+        let plan = Plan::new(&dst, &src).unwrap();
+        let base = table.as_ptr().cast::<u8>();
+        // SAFETY: nothing is read behind the pointers, which are only compared.
+        assert!(!unsafe { rows_apart(&plan, base.cast_mut().wrapping_add(20), base) });
     }
 
     #[test]
