@@ -110,7 +110,8 @@ pub(crate) fn task() -> Result {
 /// cargo-hack of the machine, or the one that the step has built.
 fn hack() -> Option<String> {
     let built = Path::new(guards::TOOLS).join("bin/cargo-hack");
-    version_of("cargo-hack", &["--version"]).or_else(|| version_of(built, &["--version"]))
+    let asked = ["hack", "--version"];
+    version_of("cargo-hack", &asked).or_else(|| version_of(built, &asked))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub(crate) const HACK: &str = "0.6.46";
 
 /// Every set of features of every library, with its dependencies as they come with that set alone.
 pub(crate) fn features() -> Result {
-    let hack = tool("cargo-hack", HACK)?;
+    let hack = hack_of(HACK)?;
     for library in packages::libraries()? {
         let mut command = Command::new(&hack);
         command.args(["hack", "check", "--feature-powerset", "--locked", "--quiet", "--lib"]);
@@ -27,9 +27,11 @@ pub(crate) fn features() -> Result {
     Ok(())
 }
 
-/// A program of this version: that of the machine, or one that is built under `target/`.
-fn tool(name: &str, version: &str) -> Result<PathBuf> {
-    let there = |path: &Path| version_of(path, &["--version"]).is_some_and(|said| said.ends_with(version));
+/// cargo-hack of this version: that of the machine, or one that is built under `target/`.
+fn hack_of(version: &str) -> Result<PathBuf> {
+    let name = "cargo-hack";
+    let there =
+        |path: &Path| version_of(path, &["hack", "--version"]).is_some_and(|said| said.ends_with(version));
     if there(Path::new(name)) {
         return Ok(name.into());
     }
