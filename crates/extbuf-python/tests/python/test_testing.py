@@ -86,7 +86,8 @@ def test_every_request_is_answered_as_testbuffer_answers_it(seed):
     for request in REQUESTS:
         # The bits of the constructors, or of one flag without those that it implies.
         if request & ~0x1FD or request == 0x100:
-            with pytest.raises(BufferError):
+            # From Python 3.13 on CPython itself refuses that of the constructors, before it asks.
+            with pytest.raises((BufferError, SystemError)):
                 _testbuffer.ndarray(ours, getbuf=request)
             continue
         assert answer(ours, request) == answer(theirs, request), hex(request)
