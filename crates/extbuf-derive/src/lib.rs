@@ -155,14 +155,14 @@ fn expand(input: &Input) -> Result<TokenStream, Refusal> {
                     Self::RUNS, ::core::mem::size_of::<Self>(), ::core::mem::align_of::<Self>());"
             )));
             let mut inner = code(&format!(
-                "trait Layout {{
+                "trait ExtbufParts {{
                     const RUNS: &'static [{krate}::__private::Run];
                     const NODE: &'static {krate}::__private::Node;
                 }}"
             ));
-            inner.extend(head("Layout"));
+            inner.extend(head("ExtbufParts"));
             inner.extend(braced(body));
-            let format = "const FORMAT: @::Format = @::Format::from_static(<Self as Layout>::NODE);";
+            let format = "const FORMAT: @::Format = @::Format::from_static(<Self as ExtbufParts>::NODE);";
             inner.extend(element(code(&format.replace('@', krate))));
             out.extend(code("const _: () ="));
             out.extend(braced(inner));

@@ -157,3 +157,21 @@ fn what_must_not_compile() {
     cases.pass("tests/ui/pass.rs");
     cases.compile_fail("tests/ui/fail_*.rs");
 }
+
+/// What the derived code names for itself stands in no one's way.
+#[test]
+fn a_type_may_be_called_what_it_likes_and_so_may_its_fields_types() {
+    #[derive(Clone, Copy, Pod, Zeroable, Element)]
+    #[repr(C)]
+    struct Layout {
+        a: u8,
+        b: u8,
+    }
+    #[derive(Clone, Copy, Pod, Zeroable, Element)]
+    #[repr(C)]
+    struct Node {
+        layout: Layout,
+        run: u16,
+    }
+    assert_eq!(Node::FORMAT.to_string(), "T{T{B:a:B:b:}:layout:H:run:}");
+}
