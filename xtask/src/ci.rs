@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::packages::Package;
 use crate::shell::{Failure, Result, cargo, run, say, version_of};
-use crate::{bench, deps, docs, fuzz, guards, machines, msrv, packages, python, sanitizers, tidy};
+use crate::{bench, deps, docs, fuzz, guards, machines, msrv, packages, python, sanitizers, soak, tidy};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -133,6 +133,7 @@ const STEPS: &[Step] = &[
         when: When::Full,
     },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
+    Step { name: "soak-smoke", what: "threads at random for 20 seconds", run: soak::step, when: When::Full },
     Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::shell::{Result, cargo, output, run, version_of};
+use crate::shell::{Result, cargo, output, root, run, version_of};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -11,6 +11,9 @@ pub(crate) struct Options {
     pub(crate) targets: Vec<String>,
     pub(crate) seconds: Option<u32>,
 }
+
+/// The targets whose inputs are mostly formats.
+const TEXTS: &[&str] = &["convert_text", "lending", "pack", "parse", "parse_print_parse", "unpack"];
 
 const SMOKE: u32 = 20;
 const MINUTE: u32 = 60;
@@ -35,10 +38,22 @@ fn fuzz(wanted: &[String], seconds: u32) -> Result {
         return Err(format!("there is no fuzz target `{unknown}`; there are {}", targets.join(", ")).into());
     }
     let limit = format!("-max_total_time={seconds}");
+    let (seeds, found) = (root().join("fuzz/corpus"), root().join("target/fuzz-corpus"));
     let chosen =
         targets.iter().filter(|target| wanted.is_empty() || wanted.iter().any(|name| name == *target));
     for target in chosen {
-        run(unstable(&mut cargo(["fuzz", "run", target, "--", &limit, "-print_final_stats=1"])))?;
+        // What is found goes under `target/`: the seeds that are kept are few, and are added to by hand.
+        let found = found.join(target);
+        std::fs::create_dir_all(&found)?;
+        let mut command = cargo(["fuzz", "run", "--codegen-units", "8", target]);
+        command.arg(found).args(Some(seeds.join(target)).filter(|seeds| seeds.is_dir()));
+        command.args(["--", &limit, "-print_final_stats=1", "-rss_limit_mb=2048", "-timeout=20"]);
+        let words = if TEXTS.contains(target) { "format" } else { target };
+        let words = format!("fuzz/{words}.dict");
+        if root().join(&words).is_file() {
+            command.arg(format!("-dict={words}"));
+        }
+        run(unstable(&mut command))?;
     }
     Ok(())
 }

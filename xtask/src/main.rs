@@ -20,6 +20,7 @@ mod peers;
 mod python;
 mod sanitizers;
 mod shell;
+mod soak;
 mod tidy;
 mod wheel;
 
@@ -62,6 +63,9 @@ Tasks:
               TARGET...      just these
               --seconds N    each for so long
   api       writes down what the libraries offer, which the step of that name compares
+  soak      threads that lend, copy and release at random under injected failures; memory stays flat
+              --minutes N    for so long, 10 if not said
+              --seed N       the same work as a run that printed this
   doctor    which tools are there, which are missing, and how to install those
 
 `cargo xtask ci` is what must pass before a change is merged.
@@ -166,6 +170,17 @@ fn dispatch() -> Result {
             fuzz::task(&options)
         }
         "api" => nothing_more(arguments).and_then(|()| guards::bless()),
+        "soak" => {
+            let mut options = soak::Options::default();
+            while let Some(argument) = arguments.next()? {
+                match argument {
+                    Long("minutes") => options.minutes = Some(arguments.value()?.parse()?),
+                    Long("seed") => options.seed = Some(arguments.value()?.parse()?),
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            soak::task(&options)
+        }
         "doctor" => nothing_more(arguments).and_then(|()| doctor::task()),
         other => Err(format!("there is no task `{other}`; `cargo xtask --help` lists them").into()),
     }

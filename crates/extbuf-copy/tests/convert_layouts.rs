@@ -8,21 +8,9 @@ mod common;
 use common::{Case, cases, large_cases};
 use extbuf_copy::{CopyErrorKind, CopyOptions, FieldRules, Level, Mode, Threads, ViewPlan};
 use extbuf_format::Format;
-use extbuf_testkit::convert_slow::{SlowFormat, SlowMode};
+use extbuf_testkit::convert_records::{self, Kind};
+use extbuf_testkit::convert_slow::SlowMode;
 use proptest::prelude::*;
-
-/// What an item is, as the test sees it.
-#[derive(Clone, Debug)]
-enum Kind {
-    Number {
-        which: usize,
-        big: bool,
-        complex: bool,
-    },
-    Array(usize, Box<Kind>),
-    /// Names, kinds, and padding behind each.
-    Record(Vec<(char, Kind, usize)>),
-}
 
 struct Noise(u64);
 
@@ -33,162 +21,9 @@ impl Noise {
     }
 }
 
-impl Kind {
-    fn random(noise: &mut Noise, depth: usize) -> Kind {
-        match noise.below(if depth == 0 { 4 } else { 8 }) {
-            0..=3 => {
-                let which = noise.below(SlowFormat::ALL.len());
-                let float = matches!(SlowFormat::ALL[which].0, "f" | "d");
-                Kind::Number { which, big: noise.below(2) == 1, complex: float && noise.below(3) == 0 }
-            }
-            4 => Kind::Array(1 + noise.below(4), Box::new(Kind::random(noise, depth - 1))),
-            _ => {
-                let fields = 1 + noise.below(4);
-                Kind::Record(
-                    (0..fields)
-                        .map(|k| {
-                            let name = char::from(b'a' + k as u8);
-                            (name, Kind::random(noise, depth - 1), noise.below(3) * noise.below(4))
-                        })
-                        .collect(),
-                )
-            }
-        }
-    }
-
-    /// The same with other numbers, orders, padding, and the fields in another order.
-    fn other(&self, noise: &mut Noise) -> Kind {
-        match self {
-            Kind::Number { which, big, complex } => match noise.below(4) {
-                0 => self.clone(),
-                1 => Kind::Number { which: *which, big: !big, complex: *complex },
-                _ => Kind::random(noise, 0),
-            },
-            Kind::Array(n, kind) => Kind::Array(*n, Box::new(kind.other(noise))),
-            Kind::Record(fields) => {
-                let mut fields: Vec<_> = fields
-                    .iter()
-                    .map(|(name, kind, _)| (*name, kind.other(noise), noise.below(5) / 2))
-                    .collect();
-                for k in 1..fields.len() {
-                    let other = noise.below(k + 1);
-                    fields.swap(k, other);
-                }
-                Kind::Record(fields)
-            }
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Kind::Number { which, big, complex } => {
-                let mark = if *big { '>' } else { '<' };
-                format!("{mark}{}{}", if *complex { "Z" } else { "" }, SlowFormat::ALL[*which].0)
-            }
-            Kind::Array(n, kind) => {
-                // An array of an array is one of two axes, and an order mark goes first.
-                let (mut shape, mut base) = (n.to_string(), kind);
-                while let Kind::Array(n, kind) = &**base {
-                    shape = format!("{shape},{n}");
-                    base = kind;
-                }
-                let text = base.text();
-                let mark = text.len() - text.trim_start_matches(['<', '>']).len();
-                format!("{}({shape}){}", &text[..mark], &text[mark..])
-            }
-            Kind::Record(fields) => {
-                let fields = fields
-                    .iter()
-                    .map(|(name, kind, pad)| format!("{}:{name}:{}", kind.text(), "x".repeat(*pad)));
-                format!("T{{={}}}", fields.collect::<String>())
-            }
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Kind::Number { which, complex, .. } => SlowFormat::ALL[*which].1.width() << usize::from(*complex),
-            Kind::Array(n, kind) => n * kind.size(),
-            Kind::Record(fields) => fields.iter().map(|(_, kind, pad)| kind.size() + pad).sum(),
-        }
-    }
-}
-
-fn read(bytes: &[u8], big: bool) -> u64 {
-    let mut le = [0; 8];
-    le[..bytes.len()].copy_from_slice(bytes);
-    if big {
-        le[..bytes.len()].reverse();
-    }
-    u64::from_le_bytes(le)
-}
-
-fn write(bytes: &mut [u8], value: u64, big: bool) {
-    let width = bytes.len();
-    bytes.copy_from_slice(&value.to_le_bytes()[..width]);
-    if big {
-        bytes.reverse();
-    }
-}
-
-/// One item the slow way; false where something does not fit.
-fn slow(dst: &Kind, to: &mut [u8], src: &Kind, from: &[u8], mode: SlowMode) -> bool {
-    match (dst, src) {
-        // What means the same is copied, padding too.
-        (Kind::Record(_), _) if Format::parse(&dst.text()) == Format::parse(&src.text()) => {
-            to.copy_from_slice(from);
-            true
-        }
-        (
-            Kind::Number { which: a, big: to_big, complex: dz },
-            Kind::Number { which: b, big: from_big, complex: sz },
-        ) => {
-            let (a, b) = (SlowFormat::ALL[*a].1, SlowFormat::ALL[*b].1);
-            let (wa, wb) = (a.width(), b.width());
-            let part = |k: usize| read(&from[k * wb..(k + 1) * wb], *from_big);
-            let made = |bits: u64| {
-                if a == b {
-                    return Some(bits);
-                }
-                a.encode(b.decode(bits), !matches!(b, SlowFormat::Float { .. }), mode)
-            };
-            let zero = |bits: u64| bits << (65 - 8 * wb) == 0;
-            let mut all = Vec::new();
-            match (dz, sz) {
-                (false, false) => all.push(made(part(0))),
-                (true, true) => all.extend([made(part(0)), made(part(1))]),
-                (true, false) => all.extend([made(part(0)), Some(0)]),
-                (false, true) if a == SlowFormat::Bool => {
-                    all.push(Some(u64::from(!zero(part(0)) || !zero(part(1)))));
-                }
-                (false, true) if mode == SlowMode::Checked && !zero(part(1)) => all.push(None),
-                (false, true) => all.push(made(part(0))),
-            }
-            for (k, value) in all.into_iter().enumerate() {
-                let Some(value) = value else { return false };
-                write(&mut to[k * wa..(k + 1) * wa], value, *to_big);
-            }
-            true
-        }
-        (Kind::Array(n, a), Kind::Array(_, b)) => (0..*n).all(|k| {
-            let (to, from) =
-                (&mut to[k * a.size()..(k + 1) * a.size()], &from[k * b.size()..(k + 1) * b.size()]);
-            slow(a, to, b, from, mode)
-        }),
-        (Kind::Record(a), Kind::Record(b)) => {
-            let at = |fields: &[(char, Kind, usize)], name: char| {
-                let k = fields.iter().position(|field| field.0 == name).unwrap();
-                let offset: usize = fields[..k].iter().map(|(_, kind, pad)| kind.size() + pad).sum();
-                (offset, fields[k].1.clone())
-            };
-            a.iter().all(|(name, kind, _)| {
-                let ((to_at, _), (from_at, source)) = (at(a, *name), at(b, *name));
-                let to = &mut to[to_at..to_at + kind.size()];
-                slow(kind, to, &source, &from[from_at..from_at + source.size()], mode)
-            })
-        }
-        _ => unreachable!("made from each other"),
-    }
+/// Whether both mean the same format.
+fn equal(a: &Kind, b: &Kind) -> bool {
+    Format::parse(&a.text()) == Format::parse(&b.text())
 }
 
 const MODES: [(Mode, SlowMode); 3] = [
@@ -199,8 +34,8 @@ const MODES: [(Mode, SlowMode); 3] = [
 
 fn check(case: &Case, seed: u64, tame: bool) -> Result<(), TestCaseError> {
     let mut noise = Noise(seed);
-    let src_kind = Kind::random(&mut noise, 2);
-    let dst_kind = src_kind.other(&mut noise);
+    let src_kind = Kind::random(&mut |n| noise.below(n), 2);
+    let dst_kind = src_kind.other(&mut |n| noise.below(n));
     let (mode, slow_mode) = MODES[noise.below(3)];
     let level = Level::ALL[noise.below(4)];
     let (dst_format, src_format) =
@@ -220,7 +55,8 @@ fn check(case: &Case, seed: u64, tame: bool) -> Result<(), TestCaseError> {
     let mut refused = None;
     for (number, &(to, from)) in places.iter().enumerate() {
         let mut item = before[to..to + dst_kind.size()].to_vec();
-        let fits = slow(&dst_kind, &mut item, &src_kind, &before[from..from + src_kind.size()], slow_mode);
+        let source = &before[from..from + src_kind.size()];
+        let fits = convert_records::convert((&dst_kind, &mut item), (&src_kind, source), slow_mode, &equal);
         if !fits && refused.is_none() {
             refused = Some(number);
         }

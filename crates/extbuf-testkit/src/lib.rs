@@ -8,6 +8,7 @@
 //! It is not published, not fast, and tests nothing by itself.
 #![forbid(unsafe_code)]
 
+pub mod convert_records;
 pub mod convert_slow;
 pub mod copy_arena;
 pub mod copy_slow;

@@ -51,7 +51,9 @@ pub(super) const ROOMS: &[Room] = &[
     // The engine behind C functions, and the harness that times it in one process with others.
     Room { name: "extbuf-plugin",   ours: &["extbuf-format", "extbuf-layout", "extbuf-copy"], tests: &[], outside: Outside::Only(&[]), may_hold_unsafe: true, no_std: false },
     Room { name: "extbuf-peers",    ours: &["extbuf-layout", "extbuf-plugin"], tests: &[], outside: Outside::Any, may_hold_unsafe: true, no_std: false },
-    Room { name: "extbuf-fuzz",     ours: &["extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: true, no_std: false },
+    // An allocator that refuses, foreign memory and a mapped file.
+    Room { name: "extbuf-soak",     ours: &["extbuf"], tests: &[], outside: Outside::Any, may_hold_unsafe: true, no_std: false },
+    Room { name: "extbuf-fuzz",     ours: &["extbuf", "extbuf-format", "extbuf-layout", "extbuf-protocol", "extbuf-copy", "extbuf-testkit"], tests: &[], outside: Outside::Any, may_hold_unsafe: true, no_std: false },
     Room { name: "xtask",           ours: &[], tests: &[], outside: Outside::Any, may_hold_unsafe: false, no_std: false },
 ];
 
