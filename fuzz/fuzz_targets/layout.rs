@@ -148,7 +148,9 @@ fuzz_target!(|claim: Claim| {
         .map(|((offset, _), strides)| LevelSpec { offset: offset.value(), strides })
         .collect();
     let itemsize = claim.itemsize.value().unsigned_abs();
-    let Ok(mut layout) = Layout::new(&LayoutSpec { itemsize, shape: &shape, levels: &levels }) else { return };
+    let Ok(mut layout) = Layout::new(&LayoutSpec { itemsize, shape: &shape, levels: &levels }) else {
+        return;
+    };
     let mut known = small(&layout).then(|| bytes(&layout));
     for operation in claim.operations.iter().take(12) {
         let Some(next) = operation.run(&layout) else { continue };

@@ -13,7 +13,8 @@ fuzz_target!(|input: (u32, u8, Vec<(u8, i8, i8)>, bool)| {
     let row: Vec<isize> = axes.iter().map(|&(_, _, stride)| isize::from(stride)).collect();
     let levels = [LevelSpec { offset: 0, strides: &table }, LevelSpec { offset: 0, strides: &row }];
     let levels = if load { &levels[..] } else { &levels[..1] };
-    let Ok(layout) = Layout::new(&LayoutSpec { itemsize: usize::from(itemsize), shape: &shape, levels }) else {
+    let Ok(layout) = Layout::new(&LayoutSpec { itemsize: usize::from(itemsize), shape: &shape, levels })
+    else {
         return;
     };
     let Ok(request) = Request::from_bits(bits) else { return };
