@@ -45,7 +45,11 @@ impl Array {
             if let Some(owner) = head.memory.share.owner(slf.py()) {
                 // SAFETY: an attached thread, a live object, and the caller's structure.
                 let code = unsafe { ffi::PyObject_GetBuffer(owner.as_ptr(), out, flags) };
-                return if code == 0 { Ok(()) } else { Err(PyErr::fetch(slf.py())) };
+                if code != 0 {
+                    refused(std::ptr::null_mut());
+                    return Err(PyErr::fetch(slf.py()));
+                }
+                return Ok(());
             }
         }
         let mut answer = match head.answer(flags) {

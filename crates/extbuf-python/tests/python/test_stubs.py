@@ -57,3 +57,14 @@ def test_every_name_says_what_it_is():
         for each, member in vars(getattr(extbuf, name)).items():
             if not each.startswith("_") and each not in ("dialects", "bit_offset"):
                 assert member.__doc__, f"{name}.{each}"
+
+
+def test_the_stubs_of_the_exporter_name_what_is_there():
+    from extbuf import testing
+
+    stubs = ast.parse((Path(extbuf.__file__).parent / "testing.pyi").read_text())
+    assert set(testing.__all__) == {name for name in names(stubs.body) if name and name[0] != "_"}
+    for node in stubs.body:
+        if isinstance(node, ast.ClassDef):
+            there = {each for each in vars(getattr(testing, node.name)) if not each.startswith("_")}
+            assert there == {each for each in names(node.body) if not each.startswith("_")}
