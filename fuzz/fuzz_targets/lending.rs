@@ -48,7 +48,6 @@ fuzz_target!(|input: (&str, &str, Vec<(u8, i8)>, i8, u32, &[u8], &str)| {
         && let Ok(part) = window.slice(&items)
     {
         look(&part.view(), block);
-        drop(window);
         look(&part.view().transpose(), block);
         if let Ok(field) = part.view().field(path) {
             look(&field, block);
@@ -56,7 +55,7 @@ fuzz_target!(|input: (&str, &str, Vec<(u8, i8)>, i8, u32, &[u8], &str)| {
         if let Ok(flat) = part.view().reshape(&[part.layout().len()], Order::C) {
             look(&flat, block);
         }
-        drop(part);
     }
+    drop(window);
     assert_eq!(array.memory().live(), 0);
 });
