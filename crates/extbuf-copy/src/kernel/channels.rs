@@ -67,7 +67,8 @@ impl Channels {
         let vectors = level >= Level::Avx2;
         #[cfg(not(target_arch = "x86_64"))]
         let vectors = false;
-        let _ = level;
+        // Only the vector forms ask for them.
+        let _ = (level, to);
         let moved = if vectors {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the caller's contract: the loops are of this kind, and the machine has AVX2.
