@@ -128,6 +128,12 @@ impl Pen {
         }
     }
 
+    /// Whether nothing is held.
+    #[inline]
+    pub(crate) fn is_up(&self) -> bool {
+        self.filled == 0
+    }
+
     /// Writes what is held.
     ///
     /// # Safety

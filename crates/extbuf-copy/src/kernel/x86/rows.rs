@@ -7,7 +7,7 @@
 // Reads and writes through raw addresses.
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::{__m512i, _mm_sfence, _mm512_loadu_si512, _mm512_storeu_si512};
+use std::arch::x86_64::{__m512i, _mm_sfence, _mm512_loadu_si512, _mm512_storeu_si512, _mm512_stream_si512};
 
 use super::pen::{LINE, Pen, load_four};
 use super::weave::AHEAD;
@@ -83,8 +83,15 @@ impl Rows {
         match (self.pen, unit <= LINE) {
             (Some(mut pen), true) => {
                 for (dst, src, _) in rows {
-                    // SAFETY: the caller's contract.
-                    unsafe { pen.short(dst, src, unit) };
+                    if unit == LINE && pen.is_up() && dst.addr().is_multiple_of(LINE) {
+                        // SAFETY: P1: a row of 64 bytes is read.
+                        let line = unsafe { _mm512_loadu_si512(src.cast()) };
+                        // SAFETY: P1: and written, to where a line begins.
+                        unsafe { _mm512_stream_si512(dst.cast(), line) };
+                    } else {
+                        // SAFETY: the caller's contract.
+                        unsafe { pen.short(dst, src, unit) };
+                    }
                 }
                 self.pen = Some(pen);
             }
