@@ -17,6 +17,9 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Random cases of the campaign of copies where each access costs several times as much.
 const CASES: &str = "1000";
 
+/// Tests ask for more memory than there is, and are to be refused as elsewhere.
+const NO_MEMORY: &str = "allocator_may_return_null=1";
+
 /// Whatever hostile exporters and item types reach, they reach nothing that is not theirs: each address is checked.
 /// Leaks are not, since several tests leak on purpose.
 pub(crate) fn address() -> Result {
@@ -26,7 +29,9 @@ pub(crate) fn address() -> Result {
         command.args(["--lib", "--tests", "--target", TARGET, "--target-dir", "target/asan"]);
         // Sanitizers are unstable, and in every stable compiler.
         command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
-        run(small(&mut command).env("ASAN_OPTIONS", "detect_leaks=0").env("EXTBUF_CASES", CASES))?;
+        run(small(&mut command)
+            .env("ASAN_OPTIONS", format!("detect_leaks=0:{NO_MEMORY}"))
+            .env("EXTBUF_CASES", CASES))?;
     }
     Ok(())
 }
@@ -37,7 +42,7 @@ pub(crate) fn thread() -> Result {
     let compiler = Compiler::newest()?;
     for (package, features) in PACKAGES {
         let mut command = rebuilt(&compiler, "thread", package, features);
-        run(command.env("TSAN_OPTIONS", "halt_on_error=1").env("EXTBUF_CASES", CASES))?;
+        run(command.env("TSAN_OPTIONS", format!("halt_on_error=1:{NO_MEMORY}")).env("EXTBUF_CASES", CASES))?;
     }
     Ok(())
 }
@@ -49,7 +54,7 @@ pub(crate) fn memory() -> Result {
     let compiler = Compiler::newest()?;
     let mut command = rebuilt(&compiler, "memory", "extbuf-copy", "rayon");
     command.env("RUSTFLAGS", "-Zsanitizer=memory -Zsanitizer-memory-track-origins --cfg msan");
-    run(command.env("EXTBUF_CASES", CASES))
+    run(command.env("MSAN_OPTIONS", NO_MEMORY).env("EXTBUF_CASES", CASES))
 }
 
 /// The crates with unsafe code, and the features under which they meet other people's.

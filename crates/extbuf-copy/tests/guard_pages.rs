@@ -302,6 +302,29 @@ fn rows_between_closed_pages() {
     }
 }
 
+/// Two to four channels pulled apart, put side by side and exchanged: each plane at an end of its own page.
+#[test]
+fn planes_between_closed_pages() {
+    let (mut to, mut from) = (Pages::new(4, 1), Pages::new(4, 1));
+    to.fill(|_| POISON);
+    from.fill(noise);
+    let pitch = to.pitch() as isize;
+    for (number, itemsize) in [1, 2, 3, 4, 8].into_iter().enumerate() {
+        for channels in [2, 3, 4] {
+            for pixels in [2, 15, 17, 32, 33, 64, 101] {
+                let n = itemsize as isize;
+                let (pixel, shape) = (n * channels as isize, [pixels, channels]);
+                let layout = |strides: [isize; 2]| Layout::strided(itemsize, &shape, &strides, 0).unwrap();
+                let (planes, together, back) = (layout([n, pitch]), layout([pixel, n]), layout([pixel, -n]));
+                let high = (number % 2 == 0, pixels % 2 == 0);
+                for (dst, src) in [(&planes, &together), (&together, &planes), (&together, &back)] {
+                    every_way((&mut to, dst), (&from, src), high);
+                }
+            }
+        }
+    }
+}
+
 /// Rows behind pointers, each at an end of its own page.
 #[test]
 fn rows_behind_pointers_between_closed_pages() {
