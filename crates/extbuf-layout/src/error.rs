@@ -63,11 +63,29 @@ pub enum LayoutErrorKind {
         itemsize: usize,
     },
     /// An address, relative to the base or to a loaded pointer, does not fit `isize`: stride `isize::MAX`, extent 3.
+    StrideOverflow {
+        /// The level concerned, counted from 0.
+        level: usize,
+        /// The axis whose step leaves the range.
+        axis: usize,
+        /// Its stride.
+        stride: isize,
+        /// Its entries.
+        extent: usize,
+        /// The offset of the level, from which the axes up to this one step.
+        offset: isize,
+    },
+    /// Every item begins in the range of addresses, and the last does not end there, or lies too far from the first for
+    /// one block: an item of 1 byte at offset `isize::MAX`.
     AddressOverflow {
         /// The level concerned, counted from 0.
         level: usize,
-        /// The axis whose step leaves the range, or `None` where the offset and the itemsize alone do.
-        axis: Option<usize>,
+        /// Where the lowest item, or pointer, begins.
+        low: isize,
+        /// Where the highest begins.
+        high: isize,
+        /// Bytes of the item, or of a pointer.
+        width: usize,
     },
     /// An axis that is not there: axis 3 of a layout of 2 axes.
     AxisOutOfRange {
@@ -305,14 +323,18 @@ impl fmt::Display for LayoutError {
             TooManyBytes { axis: None, itemsize } => {
                 write!(f, "an itemsize of {itemsize} bytes is over the limit of {} bytes", isize::MAX)
             }
-            AddressOverflow { level, axis: Some(axis) } => write!(
+            StrideOverflow { level, axis, stride, extent, offset } => write!(
                 f,
-                "level {level}, axis {axis}: the reach of its stride leaves the {}-bit address range",
-                isize::BITS
+                "level {level}, axis {axis}: stride {stride} over an extent of {extent}, from offset {offset}, leaves \
+                 the limit of {} bytes",
+                isize::MAX
             ),
-            AddressOverflow { level, axis: None } => {
-                write!(f, "level {level}: its offset leaves the {}-bit address range", isize::BITS)
-            }
+            AddressOverflow { level, low, high, width } => write!(
+                f,
+                "level {level}: from byte {low} to {} at byte {high} is over the limit of {} bytes",
+                Counted(*width, "byte"),
+                isize::MAX
+            ),
             AxisOutOfRange { axis, ndim } => write!(f, "there is no axis {axis}, ndim is {ndim}"),
             AxisRepeated { axis } => write!(f, "axis {axis} is named twice"),
             PermutationLength { given, ndim } => {

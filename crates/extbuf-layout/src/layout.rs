@@ -438,15 +438,19 @@ impl Layout {
             if extent <= 1 {
                 continue;
             }
-            let overflow = || LayoutError::from(Kind::AddressOverflow { level, axis: Some(axis) });
+            let overflow = || {
+                let offset = words[0];
+                LayoutError::from(Kind::StrideOverflow { level, axis, stride, extent, offset })
+            };
             let reach = stride.checked_mul(extent as isize - 1).ok_or_else(overflow)?;
             let end = if reach < 0 { &mut low } else { &mut high };
             *end = end.checked_add(reach).ok_or_else(overflow)?;
             high.checked_sub(low).ok_or_else(overflow)?;
         }
-        match high.checked_add(self.width(level)) {
+        let width = self.width(level);
+        match high.checked_add(width) {
             Some(high) if high.checked_sub(low).is_some() => Ok(low..high),
-            _ => Err(Kind::AddressOverflow { level, axis: None }.into()),
+            _ => Err(Kind::AddressOverflow { level, low, high, width: width as usize }.into()),
         }
     }
 }

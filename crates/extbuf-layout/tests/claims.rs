@@ -52,23 +52,24 @@ fn shapes_that_overflow() {
 
 #[test]
 fn strides_that_overflow() {
-    let over = |axis| Kind::AddressOverflow { level: 0, axis };
-    assert_eq!(kind(claim(1, &[3], &[(0, &[MAX])])), over(Some(0)));
-    assert_eq!(kind(claim(1, &[3], &[(0, &[MIN])])), over(Some(0)));
+    let over = |axis, stride, extent, offset| Kind::StrideOverflow { level: 0, axis, stride, extent, offset };
+    let ends = |low, high, width| Kind::AddressOverflow { level: 0, low, high, width };
+    assert_eq!(kind(claim(1, &[3], &[(0, &[MAX])])), over(0, MAX, 3, 0));
+    assert_eq!(kind(claim(1, &[3], &[(0, &[MIN])])), over(0, MIN, 3, 0));
     // The highest byte just fits, or just does not.
     assert!(claim(1, &[2], &[(0, &[MAX - 1])]).is_ok());
-    assert_eq!(kind(claim(1, &[2], &[(0, &[MAX])])), over(None));
-    assert_eq!(kind(claim(2, &[2], &[(0, &[MAX - 1])])), over(None));
+    assert_eq!(kind(claim(1, &[2], &[(0, &[MAX])])), ends(0, MAX, 1));
+    assert_eq!(kind(claim(2, &[2], &[(0, &[MAX - 1])])), ends(0, MAX - 1, 2));
     // The way down alone may reach isize::MIN, but no block is as long as from there to 1.
     assert!(claim(1, &[2], &[(0, &[MIN + 2])]).is_ok());
-    assert_eq!(kind(claim(1, &[2], &[(0, &[MIN])])), over(Some(0)));
-    assert_eq!(kind(claim(1, &[2], &[(0, &[MIN + 1])])), over(None));
-    assert_eq!(kind(claim(0, &[2, 2], &[(0, &[HALF, -HALF])])), over(Some(1)));
+    assert_eq!(kind(claim(1, &[2], &[(0, &[MIN])])), over(0, MIN, 2, 0));
+    assert_eq!(kind(claim(1, &[2], &[(0, &[MIN + 1])])), ends(MIN + 1, 0, 1));
+    assert_eq!(kind(claim(0, &[2, 2], &[(0, &[HALF, -HALF])])), over(1, -HALF, 2, 0));
     // The offset takes part.
-    assert_eq!(kind(claim(1, &[2], &[(1, &[MAX - 1])])), over(None));
-    assert_eq!(kind(claim(1, &[2], &[(2, &[MAX - 1])])), over(Some(0)));
-    assert_eq!(kind(claim(1, &[2], &[(MIN, &[-1])])), over(Some(0)));
-    assert_eq!(kind(claim(1, &[], &[(MAX, &[])])), over(None));
+    assert_eq!(kind(claim(1, &[2], &[(1, &[MAX - 1])])), ends(1, MAX, 1));
+    assert_eq!(kind(claim(1, &[2], &[(2, &[MAX - 1])])), over(0, MAX - 1, 2, 2));
+    assert_eq!(kind(claim(1, &[2], &[(MIN, &[-1])])), over(0, -1, 2, MIN));
+    assert_eq!(kind(claim(1, &[], &[(MAX, &[])])), ends(MAX, MAX, 1));
     assert!(claim(0, &[], &[(MAX, &[])]).is_ok());
     // A stride that is never used may be anything.
     assert!(claim(8, &[1, 4], &[(0, &[MIN, 8])]).is_ok());
@@ -78,7 +79,7 @@ fn strides_that_overflow() {
     assert!(claim(0, &[], &[(MAX - room, &[]), (MAX, &[])]).is_ok());
     assert_eq!(
         kind(claim(0, &[], &[(0, &[]), (MAX - room + 1, &[]), (0, &[])])),
-        Kind::AddressOverflow { level: 1, axis: None }
+        Kind::AddressOverflow { level: 1, low: MAX - room + 1, high: MAX - room + 1, width: room as usize }
     );
 }
 
@@ -138,7 +139,8 @@ fn overflow_after_several_operations() {
     // Joining two halves that are each in range to one that is not.
     let low = claim(1, &[2], &[(-HALF, &[HALF - 1])]).unwrap();
     let high = claim(1, &[2], &[(HALF - 2, &[HALF - 1])]).unwrap();
-    assert_eq!(kind(low.join(&high, 0)), Kind::AddressOverflow { level: 0, axis: Some(0) });
+    let over = Kind::StrideOverflow { level: 0, axis: 0, stride: HALF - 1, extent: 4, offset: -HALF };
+    assert_eq!(kind(low.join(&high, 0)), over);
 }
 
 #[test]

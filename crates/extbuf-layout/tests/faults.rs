@@ -98,10 +98,23 @@ proptest! {
             }
             Err(error) => {
                 prop_assert!(!fits, "{} for {}..{}", error, low, high);
-                let Kind::AddressOverflow { level: 0, axis } = *error.kind() else {
-                    return Err(TestCaseError::fail(error.to_string()));
-                };
-                prop_assert!(axis.is_none_or(|axis| axis < shape.len() && shape[axis] > 1 && strides[axis] != 0));
+                match *error.kind() {
+                    Kind::StrideOverflow { level: 0, axis, stride, extent, offset: from } => {
+                        prop_assert_eq!((strides[axis], shape[axis], offset), (stride, extent as isize, from));
+                        prop_assert!(extent > 1 && stride != 0);
+                        // The axes before it fit, and with it they do not.
+                        let before = reach(0, &shape[..axis], &strides[..axis], offset);
+                        let with = reach(0, &shape[..=axis], &strides[..=axis], offset);
+                        let fits = |(low, high): (i128, i128)| {
+                            low >= MIN as i128 && high <= MAX as i128 && high - low <= MAX as i128
+                        };
+                        prop_assert!(fits(before) && !fits(with), "{}", error);
+                    }
+                    Kind::AddressOverflow { level: 0, low: from, high: to, width } => {
+                        prop_assert_eq!((from as i128, to as i128, width), (low, high - itemsize as i128, itemsize));
+                    }
+                    _ => return Err(TestCaseError::fail(error.to_string())),
+                }
             }
         }
     }
@@ -174,13 +187,26 @@ fn fault_07_shapes_whose_product_wraps_are_refused_with_the_axis() {
 fn fault_08_strides_at_the_ends_of_the_range_name_their_axis() {
     for (axis, shape, strides) in [(0, [3, 1], [MAX, 1]), (1, [1, 3], [1, MIN]), (1, [2, 3], [1, MAX])] {
         let error = claim(1, &shape, &strides, 0).unwrap_err();
-        assert_eq!(error.kind(), &Kind::AddressOverflow { level: 0, axis: Some(axis) });
-        assert!(error.to_string().contains(&format!("axis {axis}")), "{error}");
+        let (stride, extent) = (strides[axis], shape[axis] as usize);
+        assert_eq!(error.kind(), &Kind::StrideOverflow { level: 0, axis, stride, extent, offset: 0 });
+        let says = format!(
+            "level 0, axis {axis}: stride {stride} over an extent of {extent}, from offset 0, leaves the limit of {MAX} \
+             bytes"
+        );
+        assert_eq!(error.to_string(), says);
     }
     // Two levels: it is the level that is named.
     let levels = [LevelSpec { offset: 0, strides: &[8] }, LevelSpec { offset: 0, strides: &[MIN] }];
     let behind = Layout::new(&LayoutSpec { itemsize: 1, shape: &[3], levels: &levels });
-    assert_eq!(kind(behind), Kind::AddressOverflow { level: 1, axis: Some(0) });
+    assert_eq!(kind(behind), Kind::StrideOverflow { level: 1, axis: 0, stride: MIN, extent: 3, offset: 0 });
+    let end = claim(4, &[2], &[8], MAX - 9).unwrap_err();
+    assert_eq!(end.kind(), &Kind::AddressOverflow { level: 0, low: MAX - 9, high: MAX - 1, width: 4 });
+    let says = format!(
+        "level 0: from byte {} to 4 bytes at byte {} is over the limit of {MAX} bytes",
+        MAX - 9,
+        MAX - 1
+    );
+    assert_eq!(end.to_string(), says);
     // Of an axis of one entry the stride is nobody's step.
     claim(8, &[1], &[MIN], 0).unwrap();
 }

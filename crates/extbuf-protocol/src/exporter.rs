@@ -10,6 +10,7 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -151,6 +152,25 @@ impl Described<'_> {
     }
 }
 
+/// Names the axis to blame for a direct layout whose items may overlap: from the smallest stride to the largest, the first
+/// that does not step over all that lies inside it. There is one, since strides that all do keep the items apart.
+#[cold]
+fn overlapping(layout: &Layout) -> Refusal {
+    let (shape, strides) = (layout.shape(), layout.strides(0));
+    let mut axes: Vec<usize> = (0..layout.ndim()).rev().filter(|&axis| shape[axis] > 1).collect();
+    axes.sort_by_key(|&axis| strides[axis].unsigned_abs());
+    let mut span = layout.itemsize();
+    for &axis in &axes {
+        let (stride, step) = (strides[axis], strides[axis].unsigned_abs());
+        if step < span {
+            return RefusalKind::ItemsOverlap { axis, stride, span }.into();
+        }
+        // Fits: the span is part of the extent of the level (L3).
+        span += step * (shape[axis] - 1);
+    }
+    unreachable!("strides that step over all that lies inside them, and yet an overlap")
+}
+
 impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
     /// Lends memory under a description that the exporter stores. Leases the memory as the request asks, checks that
     /// the layout stays inside the block, that layout and format agree, and that both fit the request.
@@ -197,7 +217,7 @@ impl<'m, 'd, S: Sharing> Export<'m, 'd, S> {
             return Err(RefusalKind::UnprovenLoads { loads: layout.levels() - 1 }.into());
         }
         if request.wants_writable() && layout.self_overlap(OVERLAP_WORK) != Overlap::No {
-            return Err(RefusalKind::ItemsOverlap.into());
+            return Err(overlapping(layout));
         }
         // SAFETY: V1: the extent is checked against the block in there, and there are no loads (V4); V3: checked
         // above; V5: M1 and M3 of the lease.

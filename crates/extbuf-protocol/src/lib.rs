@@ -109,7 +109,7 @@ pub use iter::{AxisIter, AxisIterMut, Fields, FieldsMut, Indexed, Iter, IterMut,
 #[cfg(feature = "rayon")]
 pub use iter::{Cut, Parallel};
 pub use memory::{Access, Block, Lease, Lends, Memory, Owner};
-pub use refusal::{Refusal, RefusalKind};
+pub use refusal::{InvalidValue, Refusal, RefusalKind};
 pub use request::{Grant, Request};
 pub use sharing::{Foreign, Frozen, Sharing};
 pub use sources::{Array, Buffer, Nested, Rows};

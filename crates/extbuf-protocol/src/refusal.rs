@@ -1,5 +1,7 @@
 //! Why memory was not lent, not shown or not written.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
@@ -99,7 +101,14 @@ pub enum RefusalKind {
     /// Object references would be read as something else, or something else as them: a view of `O` cast to `B`.
     Objects,
     /// Two items may share bytes in memory that is to be written: a broadcast axis.
-    ItemsOverlap,
+    ItemsOverlap {
+        /// The axis whose stride is too small to step over what lies inside it.
+        axis: usize,
+        /// That stride, in bytes.
+        stride: isize,
+        /// The bytes that it would have to step over.
+        span: usize,
+    },
     /// The number of items does not fit the block: `reshape(&[7])` of a buffer of 6 items.
     ItemCount {
         /// Items asked for.
@@ -138,7 +147,7 @@ pub enum RefusalKind {
         extent: usize,
     },
     /// The bytes of the item are no value of the type: byte 2 read as `bool`.
-    InvalidValue,
+    InvalidValue(Box<InvalidValue>),
     /// An item lies at an address that is not aligned for the type: `typed::<f64>` on a field at byte 1 of its record.
     Misaligned {
         /// Bytes that the address of a value of the type is a multiple of.
@@ -162,6 +171,33 @@ pub enum RefusalKind {
     Layout(LayoutError),
     /// The format says otherwise: `get::<f32>` on format `i`, `field("c")` of `T{i:a:}`.
     Format(FormatError),
+}
+
+/// The first item, in C order of the indices, whose bytes are no value of the type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidValue {
+    /// Index of the item.
+    pub index: Vec<usize>,
+    /// Its bytes, the first 16 at most. Where others write the memory they are read for this message, after the value
+    /// was refused.
+    pub bytes: Vec<u8>,
+    /// The Rust type asked for, as [`core::any::type_name`] calls it.
+    pub asked: &'static str,
+}
+
+impl InvalidValue {
+    pub(crate) const SHOWN: usize = 16;
+}
+
+impl fmt::Display for InvalidValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.bytes.len() == 1 { "byte" } else { "bytes" };
+        write!(f, "the {what}")?;
+        self.bytes.iter().try_for_each(|byte| write!(f, " {byte:02x}"))?;
+        let verb = if self.bytes.len() == 1 { "is" } else { "are" };
+        write!(f, " of the item at index {:?} {verb} no value of {}", self.index, self.asked)
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -196,7 +232,11 @@ impl fmt::Display for Refusal {
                 write!(f, "an item has {layout} bytes by the layout and {format} by the format")
             }
             Objects => write!(f, "object references cannot be cast"),
-            ItemsOverlap => write!(f, "items may share bytes in memory that is to be written"),
+            ItemsOverlap { axis, stride, span } => write!(
+                f,
+                "items may share bytes in memory that is to be written: axis {axis} steps {stride} bytes over items \
+                 that span {span}"
+            ),
             ItemCount { wanted, items } => write!(f, "{wanted} items asked for, there are {items}"),
             RowLength { row, len, expected } => {
                 write!(f, "row {row} has {}, the rows before it {expected}", Counted(*len, "item"))
@@ -206,7 +246,7 @@ impl fmt::Display for Refusal {
             OutOfRange { axis, index, extent } => {
                 write!(f, "index {index} is outside axis {axis} of extent {extent}")
             }
-            InvalidValue => write!(f, "the bytes of the item are no value of the type asked for"),
+            InvalidValue(what) => what.fmt(f),
             Misaligned { needed, found } => {
                 write!(f, "items lie at multiples of {}, the type needs {needed}", Counted(*found, "byte"))
             }

@@ -310,14 +310,42 @@ fn fault_15_rows_keep_their_meaning_and_nobody_vouches_for_a_bare_pointer() {
 
 #[test]
 fn fault_16_items_that_overlap_are_lent_for_reading_alone() {
-    for (shape, strides) in
-        [(vec![4], vec![0]), (vec![4], vec![1]), (vec![2, 3], vec![2, 2]), (vec![3, 3], vec![4, 2])]
-    {
+    for (shape, strides, axis, span) in [
+        (vec![4], vec![0], 0, 2),
+        (vec![4], vec![1], 0, 2),
+        (vec![2, 3], vec![2, 2], 0, 6),
+        (vec![3, 3], vec![4, 2], 0, 6),
+        (vec![3, 3], vec![2, 4], 1, 6),
+    ] {
         let layout = Layout::strided(2, &shape, &strides, 0).unwrap();
         let array = Array::new(Memory::from_vec(vec![7u8; 32]), layout, u16::FORMAT).unwrap();
-        assert_eq!(kind(array.window(Request::FULL)), RefusalKind::ItemsOverlap, "{strides:?}");
+        let refused = RefusalKind::ItemsOverlap { axis, stride: strides[axis], span };
+        assert_eq!(kind(array.window(Request::FULL)), refused, "{strides:?}");
         assert_eq!(array.memory().live(), 0);
         array.window(Request::FULL_RO).unwrap();
+    }
+    // Every small layout: lent where no byte is reached twice, else refused with an axis that steps too short.
+    for (n, m, a, b) in (0..1764).map(|k| (k % 3 + 1, k / 3 % 3 + 1, k / 9 % 14 - 7, k / 126 - 7)) {
+        let (shape, strides) = ([n as usize, m as usize], [a as isize, b as isize]);
+        let layout = Layout::strided(2, &shape, &strides, 28).unwrap();
+        let mut bytes: Vec<isize> =
+            (0..n * m * 2).map(|k| (k / 2 / m * a + k / 2 % m * b + k % 2) as isize).collect();
+        bytes.sort_unstable();
+        let array =
+            Array::new(Memory::from_vec(vec![7u8; 64]), layout, Format::parse("2s").unwrap()).unwrap();
+        match array.window(Request::FULL) {
+            Ok(_) => assert!(bytes.windows(2).all(|two| two[0] != two[1]), "{shape:?} {strides:?}"),
+            Err(refused) => {
+                assert!(bytes.windows(2).any(|two| two[0] == two[1]), "{shape:?} {strides:?}");
+                let RefusalKind::ItemsOverlap { axis, stride, span } = *refused.kind() else {
+                    panic!("{refused}")
+                };
+                assert!(
+                    shape[axis] > 1 && stride == strides[axis] && stride.unsigned_abs() < span,
+                    "{refused}"
+                );
+            }
+        }
     }
     // Interleaved, and yet apart.
     let comb = Layout::strided(2, &[3, 2], &[2, 6], 0).unwrap();
@@ -390,10 +418,12 @@ fn fault_20_bytes_that_are_no_value_never_become_one() {
         )
         .unwrap();
         let window = array.window(Request::FULL_RO).unwrap();
-        assert_eq!(kind(window.view().get::<bool>(&[2])), RefusalKind::InvalidValue);
+        let says = format!("the byte {byte:02x} of the item at index [2] is no value of bool");
+        assert_eq!(window.view().get::<bool>(&[2]).unwrap_err().to_string(), says);
         assert!(window.view().get::<bool>(&[1]).unwrap());
         let typed = window.view().typed::<bool>();
-        assert!(typed.is_err(), "{byte} is no bool");
+        let RefusalKind::InvalidValue(what) = kind(typed) else { panic!("{byte} is no bool") };
+        assert_eq!((&what.index[..], &what.bytes[..], what.asked), (&[2][..], &[byte][..], "bool"));
     }
 }
 
@@ -455,8 +485,9 @@ fn fault_28_what_others_write_is_read_by_value_and_never_referred_to() {
     // What was proven a moment ago is no longer so; each read asks anew.
     // SAFETY: inside the block, and no operation runs.
     unsafe { block.wrapping_add(2).write(2) };
-    assert_eq!(kind(view.get::<bool>(&[2])), RefusalKind::InvalidValue);
-    assert_eq!(kind(proven.get(&[2])), RefusalKind::InvalidValue);
+    let says = "the byte 02 of the item at index [2] is no value of bool";
+    assert_eq!(view.get::<bool>(&[2]).unwrap_err().to_string(), says);
+    assert_eq!(proven.get(&[2]).unwrap_err().to_string(), says);
     // SAFETY: as above.
     unsafe { block.wrapping_add(2).write(0) };
     assert!(!proven.get(&[2]).unwrap() && proven.get(&[3]).unwrap());

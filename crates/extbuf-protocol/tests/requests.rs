@@ -274,5 +274,8 @@ fn items_that_overlap_are_not_lent_for_writing() {
     let layout = Layout::strided(4, &[2], &[2], 0).unwrap();
     let array = Array::new(Memory::from_vec(vec![0u8; 6]), layout, Format::parse("<i").unwrap()).unwrap();
     assert!(array.export(Request::FULL_RO).is_ok());
-    assert_eq!(array.export(Request::FULL).unwrap_err().kind(), &RefusalKind::ItemsOverlap);
+    assert_eq!(
+        array.export(Request::FULL).unwrap_err().kind(),
+        &RefusalKind::ItemsOverlap { axis: 0, stride: 2, span: 4 }
+    );
 }

@@ -211,7 +211,7 @@ macro_rules! typed_operations {
         pub fn get(&self, index: &[usize]) -> Result<T, Refusal> {
             let at = self.view.raw().item(index)?;
             // SAFETY: V1, V2, V5: an item of the view, initialised; T1 to T3.
-            unsafe { read::<T, S>(at) }
+            unsafe { read::<T, S>(at) }.ok_or_else(|| self.view.raw().no_value::<T, S>(index))
         }
 
         fn map(self, f: impl FnOnce(UntypedView<'a, S>) -> UntypedView<'a, S>) -> Self {
@@ -353,25 +353,25 @@ fn fixed<const N: usize>(shape: &[usize]) -> Result<[usize; N], Refusal> {
     shape.try_into().map_err(|_| RefusalKind::IndexLength { given: N, ndim: shape.len() }.into())
 }
 
-/// An item by value.
+/// An item by value; `None` where its bytes are no `T`.
 ///
 /// # Safety
 ///
 /// The address of an item of a view, T1 to T3.
 #[inline]
-unsafe fn read<T: Element, S: Sharing>(at: *mut u8) -> Result<T, Refusal> {
+unsafe fn read<T: Element, S: Sharing>(at: *mut u8) -> Option<T> {
     if S::FROZEN {
         // SAFETY: V5: not written meanwhile; T1 to T3: a `T`, aligned for it.
-        return Ok(unsafe { item::<T>(at).read() });
+        return Some(unsafe { item::<T>(at).read() });
     }
     // SAFETY: T1, T2: as many bytes as a `T` and so as its `Bits`, aligned for both, and any bytes are `Bits`. Others may
     // write them meanwhile, and not from Rust: volatile, so that they are read once.
     let bits = unsafe { item::<T::Bits>(at).read_volatile() };
     if !T::is_valid_bit_pattern(&bits) {
-        return Err(RefusalKind::InvalidValue.into());
+        return None;
     }
     // SAFETY: valid bits are a `T` (`CheckedBitPattern`).
-    Ok(unsafe { (&raw const bits).cast::<T>().read() })
+    Some(unsafe { (&raw const bits).cast::<T>().read() })
 }
 
 /// The address of an item, as `RawView::item`.

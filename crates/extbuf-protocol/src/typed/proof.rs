@@ -2,6 +2,8 @@
 // Items are looked at here.
 #![allow(unsafe_code)]
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::any::TypeId;
 
 use bytemuck::CheckedBitPattern;
@@ -11,7 +13,7 @@ use extbuf_layout::Layout;
 use crate::iter::references::item;
 use crate::iter::walk::Walk;
 use crate::refusal::{Refusal, RefusalKind};
-use crate::sharing::Sharing;
+use crate::sharing::{Frozen, Sharing};
 use crate::view::raw::RawView;
 
 /// Checks T1, T2 and T3.
@@ -62,6 +64,17 @@ pub(crate) fn aligned(raw: &RawView<'_>, needed: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The index of an item, by its place in C order.
+#[cold]
+fn index_of(shape: &[usize], mut place: usize) -> Vec<usize> {
+    let mut index = vec![0; shape.len()];
+    for (entry, &extent) in index.iter_mut().zip(shape).rev() {
+        *entry = place % extent;
+        place /= extent;
+    }
+    index
+}
+
 /// T3. Where all bytes are valid there is nothing to look at: then, and only then, bytemuck checks the type itself.
 fn values_are<T: Element>(raw: &RawView<'_>) -> Result<(), Refusal> {
     if TypeId::of::<T::Bits>() == TypeId::of::<T>() {
@@ -74,7 +87,9 @@ fn values_are<T: Element>(raw: &RawView<'_>) -> Result<(), Refusal> {
     let mut walk = Walk::new(raw);
     while let Some(at) = walk.next() {
         if !valid(at) {
-            return Err(RefusalKind::InvalidValue.into());
+            return Err(
+                raw.no_value::<T, Frozen>(&index_of(raw.layout.shape(), raw.layout.len() - 1 - walk.len()))
+            );
         }
     }
     Ok(())

@@ -315,11 +315,6 @@ impl<'a, S: Sharing> ViewMut<'a, S> {
     }
 }
 
-#[cold]
-fn invalid_value() -> Refusal {
-    RefusalKind::InvalidValue.into()
-}
-
 impl<'a> RawView<'a> {
     /// Base, layout and format of a slice. The caller of a constructor from it answers for V1 to V5.
     fn over_slice<T: Element>(base: *mut u8, len: usize) -> RawView<'a> {

@@ -204,9 +204,9 @@ macro_rules! layout_operations {
         #[inline]
         pub fn get<T: Element + CheckedBitPattern>(&self, index: &[usize]) -> Result<T, Refusal> {
             self.check_format::<T>()?;
-            self.raw.with_item::<S, _>(index, |bytes| {
-                bytemuck::checked::try_pod_read_unaligned(bytes).map_err(|_| invalid_value())
-            })?
+            self.raw
+                .with_item::<S, _>(index, |bytes| bytemuck::checked::try_pod_read_unaligned(bytes).ok())?
+                .ok_or_else(|| self.raw.no_value::<T, S>(index))
         }
 
         /// Reads the item at `index` as a value of whatever its format says.

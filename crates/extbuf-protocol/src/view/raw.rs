@@ -18,11 +18,12 @@
 #![allow(unsafe_code)]
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 
 use extbuf_format::Format;
 use extbuf_layout::Layout;
 
-use crate::refusal::{Refusal, RefusalKind};
+use crate::refusal::{InvalidValue, Refusal, RefusalKind};
 use crate::sharing::Sharing;
 
 /// Items up to this size are copied out of foreign memory without an allocation.
@@ -124,6 +125,19 @@ impl<'a> RawView<'a> {
             *byte = unsafe { item.wrapping_add(k).read_volatile() };
         }
         Ok(f(bytes))
+    }
+
+    /// The refusal of an item whose bytes are no `T`.
+    #[cold]
+    pub(crate) fn no_value<T, S: Sharing>(&self, index: &[usize]) -> Refusal {
+        let shown = |bytes: &[u8]| bytes[..bytes.len().min(InvalidValue::SHOWN)].to_vec();
+        match self.with_item::<S, _>(index, shown) {
+            Ok(bytes) => {
+                let what = InvalidValue { index: index.to_vec(), bytes, asked: core::any::type_name::<T>() };
+                RefusalKind::InvalidValue(Box::new(what)).into()
+            }
+            Err(refusal) => refusal,
+        }
     }
 
     /// Writes the bytes of an item, as many as the itemsize.
