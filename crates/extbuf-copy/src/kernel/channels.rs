@@ -33,7 +33,7 @@ pub(super) enum Kind {
 impl Channels {
     /// For these loops, where they are channels that this level moves faster than one by one.
     pub(crate) fn new(level: Level, unit: usize, px: Loop, ch: Loop) -> Option<Channels> {
-        if !matches!(ch.extent, 2..=4) || !matches!(unit, 1 | 2 | 4 | 8) {
+        if !matches!(ch.extent, 2..=4) || !matches!(unit, 1 | 2 | 4 | 8 | 16) {
             return None;
         }
         let n = unit as isize;
@@ -46,7 +46,7 @@ impl Channels {
             }
             _ => return None,
         };
-        let form = level >= Level::Avx2 || kind == Kind::Put && unit > 1;
+        let form = level >= Level::Avx2 || kind == Kind::Put && matches!(unit, 2 | 4 | 8);
         form.then_some(Channels { level, unit, kind, px, ch })
     }
 
@@ -93,7 +93,9 @@ impl Channels {
             // SAFETY: as above.
             4 => unsafe { items::items::<4>(grid, to, from) },
             // SAFETY: as above.
-            _ => unsafe { items::items::<8>(grid, to, from) },
+            8 => unsafe { items::items::<8>(grid, to, from) },
+            // Nothing is left of larger ones, which fill a register.
+            _ => {}
         }
     }
 }

@@ -48,11 +48,8 @@ impl<'p> Lines<'p> {
         if kernel == Kernel::Weave
             && let Some(channels) = Channels::new(manner.level, unit, i, j)
         {
-            // Four small channels take sixteen shuffles: 224 x 224 pixels of 2 bytes to 4 planes 0.30 of `memcpy`, by the
-            // pattern 0.71.
-            let by_pattern = manner.level >= Level::Avx512
-                && (manner.streams || j.extent == 4 && unit <= 4)
-                && Block::new(unit, i, j).is_some();
+            let by_pattern =
+                manner.streams && manner.level >= Level::Avx512 && Block::new(unit, i, j).is_some();
             if !by_pattern {
                 return Some(Lines::Channels(channels));
             }

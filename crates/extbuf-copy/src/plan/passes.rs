@@ -29,6 +29,9 @@ pub(crate) const MOST_TOGETHER: usize = 64;
 /// Two innermost loops that hold fewer items than this are too short for a kernel of their own.
 const SHORT: usize = 32;
 
+/// Items from which on a table is made: for fewer it takes longer than moving them.
+const TABLED: usize = 1024;
+
 /// Entries of a table at most: 256 lets items of 4 bytes fill a cache line on both sides.
 pub(crate) const MOST_TABLED: usize = 256;
 
@@ -205,14 +208,17 @@ pub(crate) fn choose_kernel(loops: &mut [Loop], unit: usize) -> (Kernel, usize) 
         return (Kernel::Run, 2);
     }
     let size = |loops: &[Loop]| loops.iter().fold(1usize, |n, l| n.saturating_mul(l.extent));
-    if loops.len() > 2 && size(&loops[last - 1..]) < SHORT {
+    if loops.len() > 2 && size(&loops[last - 1..]) < SHORT && size(loops) >= TABLED {
         return (Kernel::Table, gather(loops, unit));
     }
     if loops[last].src == 0 {
         return (Kernel::Fill, 2);
     }
     match runs_along(&loops[..last]) {
-        Some(i) if loops[i].src.unsigned_abs() < loops[last].src.unsigned_abs() => {
+        Some(i)
+            if loops[i].src.unsigned_abs() < loops[last].src.unsigned_abs()
+                && (loops.len() == 2 || loops[i].extent * loops[last].extent >= SHORT) =>
+        {
             loops[i..last].rotate_left(1);
             (Kernel::Transpose, 2)
         }

@@ -262,7 +262,8 @@ impl<'p> Turn<'p> {
         deep: usize,
     ) {
         for Panel { rows, to, sources, count } in self.all_panels(dst, src, deep) {
-            if rows.len() >= F::ITEMS {
+            let few = MODE == CACHED && rows.len() * N < 64 && sources.outer.is_empty();
+            if rows.len() >= F::ITEMS && !few {
                 // SAFETY: a part of the caller's grid.
                 unsafe { panel::<F, N, MODE>(rows, to, sources, count) };
             } else {
@@ -327,6 +328,21 @@ impl Turn<'_> {
 ///
 /// As for [`Turn::run`].
 unsafe fn direct<const N: usize>(rows: &[isize], dst: *mut u8, mut sources: Sources<'_>, count: usize) {
+    if let ([], true) = (sources.outer, rows.len() * N < 64) {
+        // Few rows: one after the other, each from lines of the source that the first has brought near.
+        for (i, &row) in rows.iter().enumerate() {
+            let to = dst.wrapping_offset(row);
+            let mut from = sources.at.wrapping_add(i * N);
+            for j in 0..count {
+                // SAFETY: P1: the source place is good to read; an array of bytes has alignment 1.
+                let item = unsafe { from.cast::<[MaybeUninit<u8>; N]>().read() };
+                // SAFETY: P1: the destination place is good to write; alignment 1.
+                unsafe { to.wrapping_add(j * N).cast::<[MaybeUninit<u8>; N]>().write(item) };
+                from = from.wrapping_offset(sources.inner.src);
+            }
+        }
+        return;
+    }
     // Items in a line, and of large ones some more.
     let line = const { if N > 16 { 4 } else { 64 / N } };
     let (mut from, mut next) = ([std::ptr::null(); MOST_ROWS], [std::ptr::null(); MOST_ROWS]);

@@ -9,6 +9,7 @@
 
 use std::arch::x86_64::{
     __m128i, _mm_loadu_si128, _mm_or_si128, _mm_setzero_si128, _mm_shuffle_epi8, _mm_storeu_si128,
+    _mm_unpackhi_epi32, _mm_unpacklo_epi32,
 };
 
 use crate::kernel::channels::Kind;
@@ -58,7 +59,7 @@ impl<const N: usize, const C: usize, const KIND: u8> Places<N, C, KIND> {
 ///
 /// # Safety
 ///
-/// The items of all these pixels may be read and written where `kind` says; `unit` is 1, 2, 4 or 8, there are 2 to 4
+/// The items of all these pixels may be read and written where `kind` says; `unit` is 1, 2, 4, 8 or 16, there are 2 to 4
 /// channels, and the machine has AVX2.
 #[target_feature(enable = "avx2")]
 pub(in crate::kernel) unsafe fn blocks(
@@ -89,6 +90,7 @@ pub(in crate::kernel) unsafe fn blocks(
         2: 2 3 4;
         4: 2 3 4;
         8: 2 3 4;
+        16: 2 3 4;
     }
 }
 
@@ -112,16 +114,24 @@ unsafe fn sized<const N: usize, const C: usize, const KIND: u8>(
             // SAFETY: the caller's contract: 16 bytes of items.
             *register = unsafe { _mm_loadu_si128(src.wrapping_offset(k as isize * s).cast()) };
         }
-        for k in 0..C {
-            let mut made = _mm_setzero_si128();
-            for (from, &register) in taken.iter().enumerate() {
-                if Places::<N, C, KIND>::TAKES[k][from] {
-                    let places = row(&Places::<N, C, KIND>::TABLE[k][from]);
-                    made = _mm_or_si128(made, _mm_shuffle_epi8(register, places));
-                }
+        if C == 4 && N <= 4 && KIND != EXCHANGE {
+            let four = four::<N, KIND>([taken[0], taken[1], taken[2 % C], taken[3 % C]]);
+            for (k, register) in four.into_iter().enumerate() {
+                // SAFETY: the caller's contract: 16 bytes of items.
+                unsafe { _mm_storeu_si128(dst.wrapping_offset(k as isize * d).cast(), register) };
             }
-            // SAFETY: the caller's contract: 16 bytes of items.
-            unsafe { _mm_storeu_si128(dst.wrapping_offset(k as isize * d).cast(), made) };
+        } else {
+            for k in 0..C {
+                let mut made = _mm_setzero_si128();
+                for (from, &register) in taken.iter().enumerate() {
+                    if Places::<N, C, KIND>::TAKES[k][from] {
+                        let places = row(&Places::<N, C, KIND>::TABLE[k][from]);
+                        made = _mm_or_si128(made, _mm_shuffle_epi8(register, places));
+                    }
+                }
+                // SAFETY: the caller's contract: 16 bytes of items.
+                unsafe { _mm_storeu_si128(dst.wrapping_offset(k as isize * d).cast(), made) };
+            }
         }
         dst = dst.wrapping_add(if KIND == PULL { 16 } else { 16 * C });
         src = src.wrapping_add(if KIND == PUT { 16 } else { 16 * C });
@@ -134,4 +144,45 @@ unsafe fn sized<const N: usize, const C: usize, const KIND: u8>(
 fn row(places: &[u8; 16]) -> __m128i {
     // SAFETY: 16 bytes.
     unsafe { _mm_loadu_si128(places.as_ptr().cast()) }
+}
+
+/// Four channels of up to 4 bytes, whose items are brought together to 4 bytes of one channel in each quarter of a register:
+/// then the quarters change places as the items of a square do, which takes eight interleavings for twelve shuffles and as
+/// many ors.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn four<const N: usize, const KIND: u8>(taken: [__m128i; 4]) -> [__m128i; 4] {
+    let [a, b, c, d] = if KIND == PULL { taken.map(|register| gathered::<N, KIND>(register)) } else { taken };
+    let (ac_low, ac_high) = (_mm_unpacklo_epi32(a, c), _mm_unpackhi_epi32(a, c));
+    let (bd_low, bd_high) = (_mm_unpacklo_epi32(b, d), _mm_unpackhi_epi32(b, d));
+    let turned = [
+        _mm_unpacklo_epi32(ac_low, bd_low),
+        _mm_unpackhi_epi32(ac_low, bd_low),
+        _mm_unpacklo_epi32(ac_high, bd_high),
+        _mm_unpackhi_epi32(ac_high, bd_high),
+    ];
+    if KIND == PUT { turned.map(|register| gathered::<N, KIND>(register)) } else { turned }
+}
+
+/// The items of the `4 / N` pixels of a register channel by channel, and for [`PUT`] from there back to pixels.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn gathered<const N: usize, const KIND: u8>(register: __m128i) -> __m128i {
+    let places = const {
+        let mut places = [0; 16];
+        let mut at = 0;
+        // Larger items are not moved by this.
+        while at < 16 && N <= 4 {
+            let (channel, pixel, byte) = (at / 4, at % 4 / N, at % N);
+            let (apart, packed) = (at, (pixel * 4 + channel) * N + byte);
+            if KIND == PULL {
+                places[apart] = packed as u8;
+            } else {
+                places[packed] = apart as u8;
+            }
+            at += 1;
+        }
+        places
+    };
+    if N >= 4 { register } else { _mm_shuffle_epi8(register, row(&places)) }
 }
