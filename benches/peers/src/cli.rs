@@ -18,11 +18,12 @@ use crate::peers::{Role, ours};
 use crate::plugin::Plugin;
 use crate::report;
 use crate::results::{Counts, Measured, Results};
+use crate::sweep::sweep;
 
 const HELP: &str = "\
 The copy engine beside everything else that copies strided arrays.
 
-Usage: extbuf-peers measure | report | losses | list | once  [OPTIONS]
+Usage: extbuf-peers measure | report | losses | list | once | sweep  [OPTIONS]
 
   measure   runs the cases and puts the results into the file
               --threads N      on so many threads (1)
@@ -43,6 +44,10 @@ Usage: extbuf-peers measure | report | losses | list | once  [OPTIONS]
               --only ID        the case
               --times N        how often the plan is run (1)
               --one-shot       plans anew in every run
+  sweep     copies that nobody chose, beside plain loops; the worst first
+              --seed N         which ones (1)
+              --seconds N      for so long (60)
+              --threads N      on so many threads (1)
 
   --results FILE               the file of results
 ";
@@ -65,6 +70,7 @@ struct Options {
     date: String,
     times: usize,
     one_shot: bool,
+    seed: u64,
 }
 
 /// Runs the command line; the exit code for the system.
@@ -108,6 +114,7 @@ fn dispatch(arguments: Vec<OsString>, foreign: Option<&Foreign>) -> Result<(), F
         date: String::new(),
         times: 1,
         one_shot: false,
+        seed: 1,
     };
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -126,6 +133,7 @@ fn dispatch(arguments: Vec<OsString>, foreign: Option<&Foreign>) -> Result<(), F
             Long("commit") => options.commit = arguments.value()?.string()?,
             Long("date") => options.date = arguments.value()?.string()?,
             Long("times") => options.times = arguments.value()?.parse()?,
+            Long("seed") => options.seed = arguments.value()?.parse()?,
             Long("one-shot") => options.one_shot = true,
             other => return Err(other.unexpected().into()),
         }
@@ -149,6 +157,11 @@ fn dispatch(arguments: Vec<OsString>, foreign: Option<&Foreign>) -> Result<(), F
             Ok(())
         }
         "once" => once(&cases, &options),
+        "sweep" => {
+            rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+            let time = Duration::from_secs(options.seconds.unwrap_or(60));
+            Ok(sweep(options.seed, time, options.threads)?)
+        }
         other => Err(format!("there is no `{other}`; --help lists what there is").into()),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! `cases.json` is the table of cases, [`case`] reads it; [`job`] gives a case its memory and [`expected`] says what
 //! must come out; [`peers`] holds everybody who can run it, [`measure`] lets them run by turns; [`results`] keeps what
-//! was measured and [`report`] makes the book's page of it. [`cli`] is the command line, which `cargo xtask bench
+//! was measured and [`report`] makes the book's page of it. [`sweep`] makes up other cases. [`cli`] is the command line, which `cargo xtask bench
 //! --peers` drives. Python's packages take part through [`foreign`]: then Python is the process, and this a library
 //! that it loads.
 #![deny(unsafe_code)]
@@ -19,3 +19,4 @@ pub mod peers;
 pub mod plugin;
 pub mod report;
 pub mod results;
+pub mod sweep;
