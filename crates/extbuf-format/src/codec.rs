@@ -15,7 +15,7 @@ use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
 use crate::item::{Format, Item, MAX_DIMS};
 use crate::number::{bfloat16_bits, read_uint};
-use crate::pack::{whole, write_bits, write_scalar};
+use crate::pack::{no_bfloat16, whole, write_bits, write_scalar};
 use crate::scalar::{Code, Mark, Scalar};
 use crate::transcode::Transcode;
 use crate::unpack::{part, read_bits, read_scalar};
@@ -380,12 +380,12 @@ fn write(ops: &[Op], base: usize, values: &mut Values<'_>, item: &mut [u8]) -> R
                 write_bits(scalar, values.next().ok_or_else(missing)?, &mut item[base + offset..], start)?;
             }
             Op::Known { what: Known::Bfloat16 } => {
-                let (Some(Value::Float(number)), Some(Op::Scalar { offset, size, scalar })) =
+                let (Some(value @ Value::Float(number)), Some(Op::Scalar { offset, size, scalar })) =
                     (values.as_slice().first(), ops.get(at))
                 else {
                     continue;
                 };
-                let bits = bfloat16_bits(*number).ok_or(K::OutOfRange { code: "bfloat16", size: 2 })?;
+                let bits = bfloat16_bits(*number).ok_or_else(|| no_bfloat16(value))?;
                 let place = &mut item[base + offset..base + offset + size];
                 crate::number::write_uint(place, scalar.byte_order(), bits);
                 values.next();

@@ -2,10 +2,11 @@
 //! comparing it with a Rust type, reading and writing values.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use crate::dialect::Dialect;
+use crate::value::Value;
 
 /// Why an operation on a format was refused, with the numbers that explain it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub enum FormatErrorKind {
         /// Size that was claimed.
         claimed: usize,
     },
-    /// No field of that name: `format.field("z")` of `T{i:a:}`.
+    /// No field of that name: `format.field("z")` of `T{i:a:}`. [`FormatError::detail`] is the names there are.
     NoSuchField,
     /// A path that goes on into something without fields or elements: `format.field("a.b")` of `T{i:a:}`.
     NotNested,
@@ -89,7 +90,7 @@ pub enum FormatErrorKind {
         /// Fields of the type.
         rust: usize,
     },
-    /// A field of another name.
+    /// A field of another name. [`FormatError::detail`] is the two names.
     FieldName,
     /// A field at another offset.
     Offset {
@@ -114,7 +115,7 @@ pub enum FormatErrorKind {
     },
     /// A value in the other byte order.
     ByteOrder,
-    /// An array of another shape.
+    /// An array of another shape. [`FormatError::detail`] is the two shapes.
     Shape,
     /// Bytes of the wrong length.
     Length {
@@ -128,7 +129,7 @@ pub enum FormatErrorKind {
         /// Bytes given.
         given: usize,
     },
-    /// A number that the code cannot hold: 300 as `B`.
+    /// A number that the code cannot hold: 300 as `B`. [`FormatError::detail`] is the number.
     OutOfRange {
         /// The code.
         code: &'static str,
@@ -174,11 +175,12 @@ pub struct FormatError(Box<Inner>);
 struct Inner {
     kind: FormatErrorKind,
     path: Option<String>,
+    detail: Option<Box<str>>,
 }
 
 impl FormatError {
     pub(crate) fn at(kind: FormatErrorKind, path: String) -> FormatError {
-        FormatError(Box::new(Inner { kind, path: Some(path) }))
+        FormatError(Box::new(Inner { kind, path: Some(path), detail: None }))
     }
 
     /// The same error one level further out: `b` inside `a` becomes `a.b`, `[2]` inside `a` becomes `a[2]`.
@@ -190,6 +192,31 @@ impl FormatError {
         };
         self.0.path = Some(path);
         self
+    }
+
+    /// The same error with what the numbers of its kind cannot say.
+    #[cold]
+    pub(crate) fn with_detail(mut self, detail: String) -> FormatError {
+        self.0.detail = Some(detail.into_boxed_str());
+        self
+    }
+
+    /// The same error; where it is a number that does not fit, this is the value with that number.
+    #[cold]
+    pub(crate) fn of_value(self, value: &Value) -> FormatError {
+        match self.kind() {
+            FormatErrorKind::OutOfRange { .. } if self.0.detail.is_none() => {
+                self.with_detail(value.to_string())
+            }
+            _ => self,
+        }
+    }
+
+    /// What the numbers of the kind cannot say, as text: the value that does not fit, the names that a record has,
+    /// what format and type have; `None` for the kinds that say it all.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
     }
 
     /// Why.
@@ -208,7 +235,7 @@ impl FormatError {
 
 impl From<FormatErrorKind> for FormatError {
     fn from(kind: FormatErrorKind) -> FormatError {
-        FormatError(Box::new(Inner { kind, path: None }))
+        FormatError(Box::new(Inner { kind, path: None, detail: None }))
     }
 }
 
@@ -218,6 +245,7 @@ impl fmt::Display for FormatError {
         if let Some(path) = &self.0.path {
             write!(f, "field {path:?}: ")?;
         }
+        let detail = |otherwise| self.detail().unwrap_or(otherwise);
         match self.0.kind {
             K::TooManyDimensions { ndim, limit } => write!(f, "{ndim} axes, over the limit of {limit}"),
             K::TooLarge { limit } => write!(f, "a size over {limit} bytes"),
@@ -231,7 +259,7 @@ impl fmt::Display for FormatError {
             K::ItemSize { format, claimed } => {
                 write!(f, "the format implies an itemsize of {format}, the buffer says {claimed}")
             }
-            K::NoSuchField => f.write_str("no such field"),
+            K::NoSuchField => write!(f, "no such field, {}", detail("there are others")),
             K::NotNested => f.write_str("has neither fields nor elements"),
             K::BadPath => f.write_str("not a path: fields are joined by '.', indices stand in [ ]"),
             K::IndexOutOfRange { index, len } => write!(f, "index {index} is out of range for length {len}"),
@@ -239,23 +267,47 @@ impl fmt::Display for FormatError {
             K::BitField => f.write_str("a bit field has no byte offset"),
             K::CannotSay { construct, dialect } => write!(f, "the {dialect} dialect cannot say {construct}"),
             K::FieldCount { format, rust } => write!(f, "the format has {format} fields, the type {rust}"),
-            K::FieldName => f.write_str("the type calls the field otherwise"),
+            K::FieldName => {
+                write!(f, "the names differ: {}", detail("one in the format, another in the type"))
+            }
             K::Offset { format, rust } => write!(f, "offset {format} in the format, {rust} in the type"),
             K::Size { format, rust } => write!(f, "{format} bytes in the format, {rust} in the type"),
             K::Type { format, rust } => write!(f, "{format} in the format, {rust} in the type"),
             K::ByteOrder => f.write_str("the format has the other byte order"),
-            K::Shape => f.write_str("the shapes differ"),
+            K::Shape => write!(f, "the shapes differ: {}", detail("one in the format, another in the type")),
             K::Length { needed, got } => write!(f, "{needed} bytes are needed, {got} were given"),
             K::NoBytes { given } => write!(f, "{given} bytes are no number of items of 0 bytes"),
-            K::OutOfRange { code: "t", size } => write!(f, "the number does not fit a field of {size} bits"),
-            K::OutOfRange { code, size: 1 } => write!(f, "the number does not fit '{code}' of one byte"),
-            K::OutOfRange { code, size } => write!(f, "the number does not fit '{code}' of {size} bytes"),
+            K::OutOfRange { code, size } => {
+                let number = detail("the number");
+                match (code, size) {
+                    ("t", 1) => write!(f, "{number} does not fit a field of one bit")?,
+                    ("t", _) => write!(f, "{number} does not fit a field of {size} bits")?,
+                    (_, 1) => write!(f, "{number} does not fit '{code}' of one byte")?,
+                    _ => write!(f, "{number} does not fit '{code}' of {size} bytes")?,
+                }
+                match limits(code, size) {
+                    Some((least, most)) => write!(f, ", which holds {least} to {most}"),
+                    None => Ok(()),
+                }
+            }
             K::WrongValue { expected, found } => write!(f, "takes {expected}, not {found}"),
             K::ValueCount { expected, found } => write!(f, "takes {expected} values, not {found}"),
             K::NoValue { code } => write!(f, "'{code}' is no value by itself"),
             K::NotText { unit } => write!(f, "the unit {unit:#x} is no character"),
             K::TooManyValues { count } => write!(f, "{count} values are too many to hold"),
         }
+    }
+}
+
+/// The least and the largest integer of a code; `None` for floats.
+fn limits(code: &str, size: usize) -> Option<(i128, i128)> {
+    let bits = if code == "t" { size } else { 8 * size };
+    match code {
+        "b" | "h" | "i" | "l" | "q" | "n" if bits <= 64 => Some((-(1 << (bits - 1)), (1 << (bits - 1)) - 1)),
+        "B" | "H" | "I" | "L" | "Q" | "N" | "P" | "t" | "z" | "Z" | "&" if bits <= 64 => {
+            Some((0, (1 << bits) - 1))
+        }
+        _ => None,
     }
 }
 

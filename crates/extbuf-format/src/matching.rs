@@ -1,5 +1,9 @@
 //! Whether a format is that of a Rust type, and if not, which field differs and how.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
 use crate::element::Element;
 use crate::equiv::Dims;
 use crate::fault::{FormatError, FormatErrorKind as K};
@@ -44,7 +48,11 @@ pub(crate) fn same(format: &Format, rust: &Format) -> Result<(), FormatError> {
         (Item::Array(a), Item::Array(b)) => {
             let (a, b) = (Dims::of(a), Dims::of(b));
             same(a.base(), b.base())?;
-            if a.eq(b) { Ok(()) } else { differ(K::Shape) }
+            if a.clone().eq(b.clone()) {
+                Ok(())
+            } else {
+                Err(FormatError::from(K::Shape).with_detail(both(&list(a), &list(b))))
+            }
         }
         (Item::Record(a), Item::Record(b)) => records(a, b),
         _ if format == rust => Ok(()),
@@ -56,6 +64,18 @@ pub(crate) fn same(format: &Format, rust: &Format) -> Result<(), FormatError> {
             (a, b) => differ(K::Type { format: a, rust: b }),
         },
     }
+}
+
+/// What format and type have.
+#[cold]
+fn both(format: &dyn fmt::Debug, rust: &dyn fmt::Debug) -> String {
+    alloc::format!("{format:?} in the format, {rust:?} in the type")
+}
+
+/// The extents of an array, as far as a buffer has axes.
+#[cold]
+fn list(dims: Dims<'_>) -> Vec<usize> {
+    dims.take(crate::MAX_DIMS).collect()
 }
 
 fn scalars(a: Scalar, b: Scalar) -> Result<(), FormatError> {
@@ -84,7 +104,7 @@ fn records(a: &Record, b: &Record) -> Result<(), FormatError> {
         let inside = |error: FormatError| error.inside(&label(x.name().or(y.name()), index));
         if let (Some(m), Some(n)) = (x.name(), y.name()) {
             if m != n {
-                return Err(inside(K::FieldName.into()));
+                return Err(inside(FormatError::from(K::FieldName).with_detail(both(&m, &n))));
             }
         }
         if x.offset() != y.offset() || x.bit_offset() != y.bit_offset() {

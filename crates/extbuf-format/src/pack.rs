@@ -30,7 +30,7 @@ impl Format {
     /// format.pack(&Value::Tuple(vec![Value::from(-2), Value::from(7)]), &mut bytes)?;
     /// assert_eq!(bytes, [0xff, 0xfe, 7]);
     /// let error = format.pack(&Value::Tuple(vec![Value::from(0), Value::from(256)]), &mut bytes);
-    /// assert_eq!(error.unwrap_err().to_string(), "field \"[1]\": the number does not fit 'B' of one byte");
+    /// assert_eq!(error.unwrap_err().to_string(), "field \"[1]\": 256 does not fit 'B' of one byte, which holds 0 to 255");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pack(&self, value: &Value, bytes: &mut [u8]) -> Result<(), FormatError> {
@@ -85,10 +85,12 @@ fn write_item(format: &Format, value: &Value, bytes: &mut [u8]) -> Result<(), Fo
             write_axis(&dims, Dims::of(array).base(), value, bytes)
         }
         Item::Record(record) => write_record(record, value, bytes),
-        Item::Pointer(_) | Item::Function(_) => write_address(value, bytes, ByteOrder::NATIVE, "P"),
+        Item::Pointer(_) | Item::Function(_) => {
+            write_address(value, bytes, ByteOrder::NATIVE, "P").map_err(|error| error.of_value(value))
+        }
         Item::Custom(custom) => match (value, custom.storage.as_scalar()) {
             (Value::Float(number), Some(scalar)) if custom.is_bfloat16() => {
-                let bits = bfloat16_bits(*number).ok_or(K::OutOfRange { code: "bfloat16", size: 2 })?;
+                let bits = bfloat16_bits(*number).ok_or_else(|| no_bfloat16(value))?;
                 write_uint(bytes, scalar.byte_order(), bits);
                 Ok(())
             }
@@ -134,6 +136,10 @@ fn write_record(record: &Record, value: &Value, bytes: &mut [u8]) -> Result<(), 
 
 /// One scalar over exactly its bytes, which are zero.
 pub(crate) fn write_scalar(scalar: Scalar, value: &Value, bytes: &mut [u8]) -> Result<(), FormatError> {
+    scalar_over(scalar, value, bytes).map_err(|error| error.of_value(value))
+}
+
+fn scalar_over(scalar: Scalar, value: &Value, bytes: &mut [u8]) -> Result<(), FormatError> {
     let order = scalar.byte_order();
     let code = scalar.code().as_str();
     let wrong = |expected| Err(K::WrongValue { expected, found: value.name() }.into());
@@ -211,6 +217,12 @@ pub(crate) fn write_scalar(scalar: Scalar, value: &Value, bytes: &mut [u8]) -> R
     Ok(())
 }
 
+/// The refusal of a float that becomes infinite as a bfloat16.
+#[cold]
+pub(crate) fn no_bfloat16(value: &Value) -> FormatError {
+    FormatError::from(K::OutOfRange { code: "bfloat16", size: 2 }).of_value(value)
+}
+
 fn unsigned(value: &Value, out_of_range: K) -> Result<Option<u64>, FormatError> {
     Ok(Some(match *value {
         Value::UInt(n) => n,
@@ -273,12 +285,14 @@ pub(crate) fn write_bits(
     start: u8,
 ) -> Result<(), FormatError> {
     let bits = scalar.len();
-    let out_of_range = K::OutOfRange { code: "t", size: bits };
-    let Some(number) = unsigned(value, out_of_range)? else {
+    let out_of_range = || FormatError::from(K::OutOfRange { code: "t", size: bits }).of_value(value);
+    let Some(number) =
+        unsigned(value, K::OutOfRange { code: "t", size: bits }).map_err(|_| out_of_range())?
+    else {
         return Err(K::WrongValue { expected: "an integer", found: value.name() }.into());
     };
     if bits < 64 && number >> bits != 0 {
-        return Err(out_of_range.into());
+        return Err(out_of_range());
     }
     for i in 0..bits {
         let at = usize::from(start) + i;

@@ -1,6 +1,7 @@
 //! From a path to an offset and a format: `a.b[2]`. Zero-copy views of a field stand on this.
 
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::build::array;
@@ -55,7 +56,8 @@ impl Format {
                     rest = rest.strip_prefix('.').ok_or_else(|| fail(K::BadPath))?;
                 }
                 let record = format.as_record().ok_or_else(|| fail(K::NotNested))?;
-                let (found, length) = named(record, rest).ok_or_else(|| fail(K::NoSuchField))?;
+                let (found, length) =
+                    named(record, rest).ok_or_else(|| fail(K::NoSuchField).with_detail(names(record)))?;
                 step = found.map_err(fail)?;
                 rest = &rest[length..];
             }
@@ -167,4 +169,22 @@ fn element(format: &Format, indices: &[usize]) -> Result<(usize, Format), K> {
         },
         _ => Err(K::NotNested),
     }
+}
+
+/// The first names of a record, for who has asked for another.
+#[cold]
+fn names(record: &Record) -> String {
+    const SHOWN: usize = 8;
+    let mut text = String::new();
+    for (k, name) in
+        record.fields().take(4 * SHOWN).filter_map(|field| field.name().map(ToOwned::to_owned)).enumerate()
+    {
+        if k == SHOWN {
+            text.push_str(", …");
+            break;
+        }
+        text.push_str(if k == 0 { "there are " } else { ", " });
+        text.push_str(&alloc::format!("{name:?}"));
+    }
+    if text.is_empty() { "the fields have no names".into() } else { text }
 }

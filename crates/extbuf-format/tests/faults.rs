@@ -30,6 +30,7 @@ fn refused(text: &str, value: &Value) -> F {
     let compiled = Codec::new(&format).unwrap().pack_into(value, &mut bytes, 0).expect_err(text);
     assert!(bytes.iter().all(|&byte| byte == 0xa5), "{text}: half of {value} was written, compiled");
     assert_eq!((walked.kind(), walked.path()), (compiled.kind(), compiled.path()), "{text}");
+    assert_eq!(walked.detail(), compiled.detail(), "{text}");
     walked.kind()
 }
 
@@ -341,6 +342,36 @@ fn fault_27_a_value_that_does_not_fit_leaves_every_byte_as_it_was() {
     );
     assert_eq!(refused("3B", &pair(Value::UInt(1), Value::UInt(2))), F::ValueCount { expected: 3, found: 2 });
     assert!(matches!(refused("Bi", &pair(Value::UInt(1), Value::from("x"))), F::WrongValue { .. }));
+    // The value and what the code holds, in words.
+    for (text, value, says) in [
+        ("B", Value::UInt(256), "256 does not fit 'B' of one byte, which holds 0 to 255"),
+        ("B", Value::Int(-1), "-1 does not fit 'B' of one byte, which holds 0 to 255"),
+        ("<h", Value::Int(-32769), "-32769 does not fit 'h' of 2 bytes, which holds -32768 to 32767"),
+        (
+            ">q",
+            Value::UInt(1 << 63),
+            "9223372036854775808 does not fit 'q' of 8 bytes, which holds -9223372036854775808 to \
+             9223372036854775807",
+        ),
+        ("<Q", Value::Int(-1), "-1 does not fit 'Q' of 8 bytes, which holds 0 to 18446744073709551615"),
+        ("<f", Value::Float(1e300), "1e300 does not fit 'f' of 4 bytes"),
+        ("[bfloat16]", Value::Float(1e300), "1e300 does not fit 'bfloat16' of 2 bytes"),
+    ] {
+        let format = parse(text);
+        let error = format.pack(&value, &mut vec![0; format.itemsize()]).unwrap_err();
+        assert_eq!(error.to_string(), says);
+        refused(text, &value);
+    }
+    let bits = parse("T{3t:a:5t:b:}").pack(&pair(Value::UInt(7), Value::UInt(32)), &mut [0]).unwrap_err();
+    assert_eq!(bits.to_string(), "field \"b\": 32 does not fit a field of 5 bits, which holds 0 to 31");
+    // Names that are not there, with those that are.
+    let missing = |text: &str| parse(text).field("z").unwrap_err().to_string();
+    assert_eq!(missing("T{i:a:d:b c:}"), "field \"z\": no such field, there are \"a\", \"b c\"");
+    assert_eq!(missing("T{id}"), "field \"z\": no such field, the fields have no names");
+    let many: String = (0..20).map(|k| format!("B:f{k}:")).collect();
+    assert!(missing(&format!("T{{{many}}}")).ends_with("\"f6\", \"f7\", …"));
+    let shape = parse("(2,3)B").matches::<[[u8; 2]; 3]>().unwrap_err();
+    assert_eq!(shape.to_string(), "the shapes differ: [2, 3] in the format, [3, 2] in the type");
 }
 
 #[test]
