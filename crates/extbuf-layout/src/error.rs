@@ -250,7 +250,14 @@ pub enum LayoutErrorKind {
         wanted: usize,
     },
     /// Two layouts to join that differ in itemsize, number of axes or number of levels.
-    JoinUnlike,
+    JoinUnlike {
+        /// The first of the three that differs: `"itemsize"`, `"ndim"` or `"levels"`.
+        what: &'static str,
+        /// It in the first.
+        first: usize,
+        /// It in the second.
+        next: usize,
+    },
     /// Two layouts to join that differ in the extent of another axis.
     JoinExtent {
         /// The axis concerned.
@@ -401,7 +408,9 @@ impl fmt::Display for LayoutError {
                 Counted(*extent, "item"),
                 Counted(*itemsize, "byte")
             ),
-            JoinUnlike => write!(f, "layouts to join differ in itemsize, number of axes or number of levels"),
+            JoinUnlike { what, first, next } => {
+                write!(f, "layouts to join differ in {what}: {first} in the first, {next} in the second")
+            }
             JoinExtent { axis, extent, next } => {
                 write!(f, "layouts to join have extents {extent} and {next} on axis {axis}")
             }

@@ -292,8 +292,14 @@ impl Layout {
     /// part that does not begin where the first ends; a total over the limits of a layout.
     pub fn join(&self, next: &Layout, axis: usize) -> Result<Layout, LayoutError> {
         let extent = self.axis_extent(axis)?;
-        if (self.itemsize(), self.ndim(), self.levels()) != (next.itemsize(), next.ndim(), next.levels()) {
-            return Err(Kind::JoinUnlike.into());
+        for (what, first, next) in [
+            ("itemsize", self.itemsize(), next.itemsize()),
+            ("ndim", self.ndim(), next.ndim()),
+            ("levels", self.levels(), next.levels()),
+        ] {
+            if first != next {
+                return Err(Kind::JoinUnlike { what, first, next }.into());
+            }
         }
         let others = || (0..self.ndim()).filter(|&other| other != axis);
         for other in others() {

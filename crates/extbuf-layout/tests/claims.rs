@@ -276,7 +276,16 @@ fn every_other_refusal_names_its_numbers() {
         Kind::CastUneven { axis: 2, extent: 3, itemsize: 4, wanted: 8 }
     );
     assert_eq!(kind(layout.split_at(1, 4)), Kind::SplitBeyond { axis: 1, at: 4, extent: 3 });
-    assert_eq!(kind(layout.join(&layout.cast(2).unwrap(), 0)), Kind::JoinUnlike);
+    let unlike = layout.join(&layout.cast(2).unwrap(), 0).unwrap_err();
+    let first = layout.itemsize();
+    assert_eq!(unlike.kind(), &Kind::JoinUnlike { what: "itemsize", first, next: 2 });
+    let says = format!("layouts to join differ in itemsize: {first} in the first, 2 in the second");
+    assert_eq!(unlike.to_string(), says);
+    let unlike = layout.join(&layout.new_axis(0).unwrap(), 0).unwrap_err();
+    assert_eq!(
+        unlike.kind(),
+        &Kind::JoinUnlike { what: "ndim", first: layout.ndim(), next: layout.ndim() + 1 }
+    );
     let shorter = layout.slice(s![.., 1.., ..]).unwrap();
     assert_eq!(kind(layout.join(&shorter, 0)), Kind::JoinExtent { axis: 1, extent: 3, next: 2 });
     assert_eq!(kind(layout.join(&layout, 0)), Kind::JoinApart { axis: 0, level: 0 });
