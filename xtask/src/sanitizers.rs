@@ -89,7 +89,8 @@ pub(crate) fn valgrind() -> Result {
     }
     at(reports, fs::create_dir_all(reports))?;
     let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--leak-check=no", "--num-callers=40", "--xml=yes"]);
+    // With XML every block that is left at the end would be a fault, and an interpreter leaves thousands.
+    command.args(["--quiet", "--show-leak-kinds=none", "--num-callers=40", "--xml=yes"]);
     command.arg(format!("--xml-file={}/%p.xml", reports.display()));
     command.arg(venv.program("python"));
     // Each object in a block of its own, or the interpreter's pools would hide what is freed.
@@ -118,9 +119,11 @@ const UNDER_VALGRIND: &[&str] = &[
     "crates/extbuf-python/tests/python/test_lifetimes.py",
 ];
 
-/// The faults of a report with our library on the stack, and how many there are without it.
+/// The faults of a report with our library on the stack, and how many there are without it. What is not given back
+/// before the end is none: interpreters give back little, and the tests count leases themselves.
 fn faults(report: &str) -> (Vec<String>, usize) {
     let blocks = report.split("<error>").skip(1).filter_map(|rest| rest.split("</error>").next());
+    let blocks = blocks.filter(|block| !block.contains("<kind>Leak_"));
     let (ours, others): (Vec<_>, Vec<_>) = blocks.partition(|block| block.contains("_extbuf"));
     (ours.into_iter().map(str::to_owned).collect(), others.len())
 }
@@ -140,7 +143,8 @@ mod tests {
     #[test]
     fn a_fault_is_ours_if_our_library_stands_in_its_stack() {
         let report = "<x><error><what>a</what><obj>/x/_extbuf.abi3.so</obj></error>\n\
-                      <error><obj>/x/libpython.so</obj></error></x>";
+                      <error><obj>/x/libpython.so</obj></error>\n\
+                      <error><kind>Leak_PossiblyLost</kind><obj>/x/_extbuf.abi3.so</obj></error></x>";
         let (ours, others) = faults(report);
         assert_eq!((ours.len(), others), (1, 1));
         assert!(ours[0].contains("<what>a</what>"));
