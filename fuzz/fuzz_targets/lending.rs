@@ -31,7 +31,10 @@ fn look(view: &View<'_>, block: &[u8]) {
     let _ = view.equal_values(view);
 }
 
-fuzz_target!(|input: (&str, &str, Vec<(u8, i8)>, i8, u32, &[u8], &str)| {
+/// A format, slices, extents with their strides, an offset, the bits of a request, the block, and a field's path.
+type Input<'a> = (&'a str, &'a str, Vec<(u8, i8)>, i8, u32, &'a [u8], &'a str);
+
+fuzz_target!(|input: Input| {
     let (text, slices, axes, offset, bits, bytes, path) = input;
     let (Ok(format), Ok(request)) = (Format::parse(text), Request::from_bits(bits)) else { return };
     let shape: Vec<isize> = axes.iter().map(|&(extent, _)| isize::from(extent % 9)).collect();

@@ -134,7 +134,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "soak-smoke", what: "threads at random for 20 seconds", run: soak::step, when: When::Full },
-    Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
+    Step { name: "fuzz-smoke", what: "each fuzz target for 10 seconds", run: fuzz::step, when: When::Full },
 ];
 
 enum Outcome {

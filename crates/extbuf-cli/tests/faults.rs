@@ -149,3 +149,32 @@ fn fault_26_files_of_objects_are_refused() {
     let said = folder.refused(&["copy", "a.npy", "o.npy"], 1);
     assert!(said.starts_with("a.npy: ") && said.contains("object"), "{said}");
 }
+
+#[test]
+fn a_header_of_many_brackets_is_read_or_refused_at_once() {
+    // The fuzzer's, which took a reader that goes back longer than anybody waits.
+    let braces = format!("'<U3', {}", "{".repeat(117));
+    let nested = |levels: usize| {
+        (0..levels).fold("'<i4'".to_owned(), |descr, level| format!("[('a{level}', {descr})]"))
+    };
+    let cases = [
+        (braces, Some("is not a Python dictionary")),
+        (nested(30), None),
+        (nested(30).replace("'<i4'", "!"), Some("is not a Python dictionary")),
+        (nested(1000), Some("nests brackets deeper")),
+    ];
+    for (descr, refused) in cases {
+        let folder = Folder::with(&[("a.npy", &npy(&descr, "False", "(2,)", &[7; 8]))]);
+        match refused {
+            Some(why) => {
+                let said = folder.refused(&["show", "a.npy"], 1);
+                assert!(said.contains(why), "{said}");
+            }
+            None => {
+                let shown =
+                    Command::new(PROGRAM).current_dir(&folder.0).args(["show", "a.npy"]).output().unwrap();
+                assert!(shown.status.success(), "{shown:?}");
+            }
+        }
+    }
+}

@@ -5,7 +5,8 @@
 //! and so on. A title, the second name that NumPy can give a field, is read and not kept.
 
 use extbuf::format::{Code, FieldSpec, Format, Item, Kind, Mark, Record, Scalar};
-use py_literal::Value;
+
+use super::literal::Value;
 
 /// Fields of one record, at most: what has more is an array.
 const MOST_FIELDS: usize = 1 << 16;
@@ -23,7 +24,10 @@ fn record(entries: &[Value]) -> Result<Format, String> {
     let mut fields = Vec::new();
     let mut offset = 0usize;
     for entry in entries {
-        let parts = entry.as_tuple().or_else(|| entry.as_list()).map(Vec::as_slice);
+        let parts = match entry {
+            Value::Tuple(parts) | Value::List(parts) => Some(parts.as_slice()),
+            _ => None,
+        };
         let (name, descr, shape) = match parts {
             Some([name, descr]) => (name, descr, None),
             Some([name, descr, shape]) => (name, descr, Some(shape)),

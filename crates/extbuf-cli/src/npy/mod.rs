@@ -12,10 +12,12 @@
 //! Source: NEP 1 and `numpy/lib/_format_impl.py`.
 
 mod dtype;
+mod literal;
 
 use extbuf::format::Format;
 use extbuf::layout::{Layout, Order};
-use py_literal::Value;
+
+use literal::{Value, Wrong};
 
 /// The first bytes of every `.npy` file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -100,35 +102,28 @@ struct Claim {
 }
 
 fn claim(text: &str) -> Result<Claim, String> {
-    let mut depth = 0usize;
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEEPEST {
-            return Err(format!("the header nests brackets deeper than {DEEPEST}"));
-        }
-    }
-    let dictionary: Value =
-        text.trim_end().parse().map_err(|_| "the header is not a Python dictionary".to_owned())?;
+    let dictionary = literal::read(text, DEEPEST).map_err(|wrong| match wrong {
+        Wrong::TooDeep => format!("the header nests brackets deeper than {DEEPEST}"),
+        Wrong::At(_) => "the header is not a Python dictionary".to_owned(),
+    })?;
     let Value::Dict(entries) = dictionary else {
         return Err("the header is not a Python dictionary".into());
     };
     let (mut descr, mut shape, mut order) = (None, None, None);
     for (key, value) in entries {
-        match (key.as_string().map(String::as_str), value) {
-            (Some("descr"), value) => descr = Some(value),
-            (Some("shape"), value) => shape = Some(extents(&value)?),
-            (Some("fortran_order"), Value::Boolean(fortran)) => {
+        let Value::String(key) = key else {
+            return Err("the header has an entry whose name is not a string".into());
+        };
+        match (key.as_str(), value) {
+            ("descr", value) => descr = Some(value),
+            ("shape", value) => shape = Some(extents(&value)?),
+            ("fortran_order", Value::Boolean(fortran)) => {
                 order = Some(if fortran { Order::F } else { Order::C });
             }
-            (Some("fortran_order"), _) => return Err("'fortran_order' is neither True nor False".into()),
-            (Some(other), _) => {
+            ("fortran_order", _) => return Err("'fortran_order' is neither True nor False".into()),
+            (other, _) => {
                 return Err(format!("the header has an entry {other:?} that no version knows"));
             }
-            (None, _) => return Err("the header has an entry whose name is not a string".into()),
         }
     }
     let missing = |name: &str| format!("the header has no entry '{name}'");
@@ -142,10 +137,10 @@ fn claim(text: &str) -> Result<Claim, String> {
 /// The extents of a shape, which is a tuple of numbers.
 fn extents(shape: &Value) -> Result<Vec<usize>, String> {
     let wrong = || "a shape that is not a tuple of numbers".to_owned();
-    let entries = shape.as_tuple().or_else(|| shape.as_list()).ok_or_else(wrong)?;
+    let (Value::Tuple(entries) | Value::List(entries)) = shape else { return Err(wrong()) };
     let extent = |entry: &Value| {
-        let number = entry.as_integer().ok_or_else(wrong)?;
-        usize::try_from(number).map_err(|_| format!("an extent of {number}"))
+        let Value::Integer(number) = entry else { return Err(wrong()) };
+        number.parse().map_err(|_| format!("an extent of {number}"))
     };
     entries.iter().map(extent).collect()
 }
