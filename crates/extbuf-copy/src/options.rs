@@ -55,6 +55,10 @@ impl<'h> CopyOptions<'h> {
     /// come to the same memory by way of another window of this thread, while other threads copy. So there the copy stays on
     /// this thread, which does one thing at a time.
     #[inline]
+    #[cfg_attr(
+        not(feature = "rayon"),
+        allow(clippy::extra_unused_type_parameters, reason = "there is no pool")
+    )]
     pub(crate) fn between<A: Sharing, B: Sharing>(&self) -> CopyOptions<'h> {
         #[cfg(feature = "rayon")]
         if !(A::FROZEN && B::FROZEN) && rayon::current_thread_index().is_some() {

@@ -128,7 +128,7 @@ fn a_thread_of_the_pool_copies_foreign_memory_alone_since_it_runs_other_code_mea
     });
     assert_eq!(inside, [1; 11]);
     // A thread of none waits, and others copy for it.
-    if rayon::current_num_threads() > 1 {
+    if cfg!(feature = "rayon") && rayon::current_num_threads() > 1 {
         let mut window = numbers(&[1 << 22]).window(Request::FULL).unwrap();
         AT_HAND.with_borrow_mut(|hand| *hand = Some(window.clone()));
         let outside = every_way(&mut window);
