@@ -82,7 +82,7 @@ fn plainly(unit: usize, line: Loop) -> bool {
     match unit {
         1 => line.src == 0,
         2 => line.src == -n,
-        4 => line.src == -n || line.src.abs() >= 3 * n || line.dst >= 3 * n,
+        4 => line.src == -n || line.src.unsigned_abs() >= 3 * unit || line.dst >= 3 * n,
         _ => unit >= 8 && ITEM_SIZES.contains(&unit),
     }
 }
