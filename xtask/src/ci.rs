@@ -52,7 +52,12 @@ const STEPS: &[Step] = &[
         run: deps::step,
         when: When::Always,
     },
-    Step { name: "msrv", what: "rust-version is honest", run: msrv::step, when: When::Always },
+    Step {
+        name: "msrv",
+        what: "no dependency needs more than rust-version",
+        run: msrv::step,
+        when: When::Always,
+    },
     Step { name: "test", what: "all tests and all examples in the docs", run: test, when: When::Always },
     Step {
         name: "compile-fail",
@@ -78,6 +83,12 @@ const STEPS: &[Step] = &[
         what: "the program and the Python package",
         run: python::step,
         when: When::Python,
+    },
+    Step {
+        name: "old-rust",
+        what: "the compiler of rust-version builds",
+        run: msrv::old_compilers,
+        when: When::Full,
     },
     Step {
         name: "package",

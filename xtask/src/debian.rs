@@ -3,11 +3,13 @@
 //! Two things need another compiler than the one at hand. Standard libraries for other machines and for the sanitizers
 //! are built from source, which Debian packs beside a current compiler; and `rust-version` names an old one. The
 //! packages are called `rustc-web`: Debian 12 has 1.85 in its main part and a current one in its security updates.
-//! They conflict with other compilers where they are installed, which they are not here.
+//! They conflict with other compilers where they are installed, which they are not here. What Debian has now is asked
+//! of it: the machine's own lists may be months old, and name versions that are no longer there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use crate::shell::{Result, at, cargo, output, root, run, say, version_of};
 
@@ -15,7 +17,7 @@ const FOLDER: &str = "target/debian";
 
 /// What the packages are, in words for who has to get them.
 pub(crate) const INSTALL: &str =
-    "on Debian 12 or a system that has its packages (bookworm and bookworm-security): apt-get update";
+    "from Debian 12 or a system that has its packages (bookworm and bookworm-security)";
 
 /// A compiler that runs from `target/`.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub(crate) struct Compiler {
 impl Compiler {
     /// The newest one, with the source of its standard library and the runtimes of the sanitizers.
     pub(crate) fn newest() -> Result<Self> {
+        update_lists()?;
         let known = versions()?;
         let newest = known.first().ok_or_else(|| none("rustc-web"))?;
         let compiler = Self::unpacked(newest, "rust-web-src")?;
@@ -37,6 +40,7 @@ impl Compiler {
 
     /// That of this minor version, as `1.85`, with its own Cargo; `None` where Debian has no such.
     pub(crate) fn of(minor: &str) -> Result<Option<Self>> {
+        update_lists()?;
         let known = versions()?;
         let begin = format!("{minor}.");
         let found = known.iter().find(|version| version.starts_with(&begin));
@@ -104,9 +108,9 @@ impl Compiler {
         }
         let fetched = self.folder.join("packages");
         at(&fetched, fs::create_dir_all(&fetched))?;
-        let mut download = Command::new("apt-get");
-        download.current_dir(&fetched).args(["download", "--quiet", "-o", "APT::Sandbox::User=root"]);
-        run(download.args(&packages)).map_err(|failure| format!("{failure}; first {INSTALL}"))?;
+        let mut download = apt("apt-get");
+        download.current_dir(&fetched).args(["download", "--quiet"]);
+        run(download.args(&packages)).map_err(|failure| format!("{failure}; they come {INSTALL}"))?;
         for package in at(&fetched, fetched.read_dir())? {
             run(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(&self.folder))?;
         }
@@ -160,9 +164,48 @@ impl Compiler {
     }
 }
 
+/// A program of apt's over lists of our own, once they were fetched, and as if nothing were installed: what counts is
+/// what can be fetched now.
+fn apt(program: &str) -> Command {
+    let mut command = Command::new(program);
+    let lists = root().join(FOLDER).join("lists");
+    if lists.is_dir() {
+        let cache = root().join(FOLDER).join("cache");
+        for (name, path) in
+            [("State::Lists", &lists), ("State::Status", &lists.join("installed")), ("Cache", &cache)]
+        {
+            command.arg("-o").arg(format!("Dir::{name}={}", path.display()));
+        }
+    }
+    command.args(["-o", "APT::Sandbox::User=root"]);
+    command
+}
+
+/// Fetches the lists, unless that was done within a day.
+fn update_lists() -> Result {
+    let lists = root().join(FOLDER).join("lists");
+    let installed = lists.join("installed");
+    let age = fs::metadata(&installed)
+        .and_then(|file| file.modified())
+        .map(|at| SystemTime::now().duration_since(at));
+    if age.is_ok_and(|age| age.is_ok_and(|age| age < Duration::from_secs(24 * 60 * 60))) {
+        return Ok(());
+    }
+    for folder in [lists.join("partial"), root().join(FOLDER).join("cache/archives/partial")] {
+        at(&folder, fs::create_dir_all(&folder))?;
+    }
+    at(&installed, fs::write(&installed, ""))?;
+    run(apt("apt-get").args(["update", "--quiet", "--error-on=any"])).map_err(|failure| {
+        // Old lists are better than none; a stamp would keep them for a day.
+        drop(fs::remove_dir_all(&lists));
+        format!("{failure}; the compiler for this step comes {INSTALL}")
+    })?;
+    Ok(())
+}
+
 /// The versions that Debian has for this machine, the newest first.
 pub(crate) fn versions() -> Result<Vec<String>> {
-    let printed = output(Command::new("apt-cache").args(["madison", "rustc-web"]))
+    let printed = output(apt("apt-cache").args(["madison", "rustc-web"]))
         .map_err(|failure| format!("{failure}; the compiler for this step comes {INSTALL}"))?;
     Ok(printed.lines().filter_map(listed).collect())
 }
@@ -176,8 +219,8 @@ fn listed(line: &str) -> Option<String> {
 
 /// The packages of shared libraries that a package stands on, but for those of every machine.
 fn libraries_of(package: &str, packaged: &str) -> Result<Vec<String>> {
-    let described = output(Command::new("apt-cache").args(["show", &format!("{package}={packaged}")]))
-        .map_err(|failure| format!("{failure}; first {INSTALL}"))?;
+    let described = output(apt("apt-cache").args(["show", &format!("{package}={packaged}")]))
+        .map_err(|failure| format!("{failure}; they come {INSTALL}"))?;
     Ok(libraries_in(&described))
 }
 
@@ -189,7 +232,7 @@ fn libraries_in(described: &str) -> Vec<String> {
 }
 
 fn none(package: &str) -> String {
-    format!("Debian's package {package} is not known to this machine: {INSTALL}")
+    format!("Debian's package {package} is not known to this machine: it comes {INSTALL}")
 }
 
 #[cfg(test)]

@@ -83,14 +83,14 @@ pub(crate) fn task() -> Result {
     line(
         "rustc-web",
         compilers.map(|versions| format!("{} of Debian, unpacked under target/", versions.join(" and "))),
-        Need::Ci,
+        Need::Optional("`cargo xtask ci --full` builds with it"),
         debian::INSTALL,
     );
     line(
         "dpkg-deb",
         version_of("dpkg-deb", &["--version"]),
-        Need::Ci,
-        "a system with Debian's packages; the step `msrv` also takes rustup's old compilers",
+        Need::Optional("`cargo xtask ci --full` unpacks compilers with it"),
+        "a system with Debian's packages; the step `old-rust` also takes rustup's old compilers",
     );
     line(
         "valgrind",

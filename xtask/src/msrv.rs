@@ -2,9 +2,9 @@
 //!
 //! Three things can break it: a library crate that calls what a newer standard library has (clippy's
 //! `incompatible_msrv` refuses that in the step `clippy`, reading the same `rust-version`), a dependency that wants
-//! a newer compiler (refused here), and newer language or Cargo syntax. Only the old compiler itself can tell that, so
-//! it builds all features of the libraries that promise it: rustup's where it is installed, else Debian's, unpacked
-//! under `target/`. The step says where neither has one.
+//! a newer compiler (refused in the step `msrv`), and newer language or Cargo syntax. Only the old compiler itself can
+//! tell that, so in the step `old-rust` it builds all features of the libraries that promise it: rustup's where it is
+//! installed, else Debian's, unpacked under `target/`. The step says where neither has one.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,33 +12,49 @@ use crate::debian::Compiler;
 use crate::packages::{self, Package};
 use crate::shell::{Result, cargo, output, run, say, version_of};
 
-/// The step.
+/// The step `msrv`: no dependency needs more than what is promised.
 pub(crate) fn step() -> Result {
     let libraries = packages::libraries()?;
     let all = packages::all()?;
-    // Most promise what the workspace does, a few less: see `NEWER` in `tidy/manifests.rs`.
+    for (promise, libraries) in promises(&libraries)? {
+        for library in libraries {
+            let needed = dependencies(&library.name, "normal,build")?;
+            for package in all.iter().filter(|p| needed.contains(&(p.name.clone(), p.version.clone()))) {
+                if too_new(package, promise) {
+                    return Err(format!(
+                        "{} promises Rust {promise}, but {} {} needs {}: choose an older version of it or raise \
+                         the promise",
+                        library.name,
+                        package.name,
+                        package.version,
+                        package.rust_version.as_deref().unwrap_or_default()
+                    )
+                    .into());
+                }
+            }
+            say(&format!("{}: {} packages, none needs more than Rust {promise}", library.name, needed.len()));
+        }
+    }
+    Ok(())
+}
+
+/// The step `old-rust`: the compilers that are promised build the libraries.
+pub(crate) fn old_compilers() -> Result {
+    let libraries = packages::libraries()?;
+    promises(&libraries)?
+        .iter()
+        .try_for_each(|(promise, libraries)| with_the_old_compiler(promise, libraries))
+}
+
+/// The libraries by what they promise: most do what the workspace does, some less (`NEWER` in `tidy/manifests.rs`).
+fn promises(libraries: &[Package]) -> Result<BTreeMap<&str, Vec<&Package>>> {
     let mut promises: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
-    for library in &libraries {
+    for library in libraries {
         let promise =
             library.rust_version.as_deref().ok_or(format!("{} has no rust-version", library.name))?;
-        let needed = dependencies(&library.name, "normal,build")?;
-        for package in all.iter().filter(|p| needed.contains(&(p.name.clone(), p.version.clone()))) {
-            if too_new(package, promise) {
-                return Err(format!(
-                    "{} promises Rust {promise}, but {} {} needs {}: choose an older version of it or raise the \
-                     promise",
-                    library.name,
-                    package.name,
-                    package.version,
-                    package.rust_version.as_deref().unwrap_or_default()
-                )
-                .into());
-            }
-        }
-        say(&format!("{}: {} packages, none needs more than Rust {promise}", library.name, needed.len()));
         promises.entry(promise).or_default().push(library);
     }
-    promises.iter().try_for_each(|(promise, libraries)| with_the_old_compiler(promise, libraries))
+    Ok(promises)
 }
 
 /// By the compiler of that version and its own Cargo: rustup's where it is installed, else Debian's.
@@ -66,6 +82,7 @@ fn with_the_old_compiler(promise: &str, libraries: &[&Package]) -> Result {
     }
     run(&mut command)
 }
+
 /// Name and version of all that a build of this package compiles, as far as these kinds of `cargo tree` lead to it.
 pub(crate) fn dependencies(package: &str, edges: &str) -> Result<HashSet<(String, String)>> {
     let mut tree = cargo(["tree", "--locked", "--all-features", "--edges", edges]);
