@@ -74,7 +74,10 @@ impl Plan {
                 let (along_i, along_j) = inside.split_at(self.tall);
                 (around, Whole::Turn(Turn::new(unit, self.bytes, manner, along_i, along_j, &mut rows)))
             }
-            kernel if kernel == Kernel::Weave || kernel == Kernel::Run && self.together == 1 => {
+            kernel
+                if kernel == Kernel::Weave
+                    || matches!(kernel, Kernel::Run | Kernel::Items | Kernel::Fill) && self.together == 1 =>
+            {
                 let asks = self.bytes >= Caches::get().l2 / 4;
                 pattern = None;
                 lines = Lines::new(kernel, manner, unit, inside, around.last(), asks, &mut pattern);

@@ -1,4 +1,5 @@
-//! What the memory can do: plain copies of as many bytes as the case writes, by four loops. The fastest is the limit.
+//! What the memory can do: plain copies of as many bytes as the case writes, by four loops, two of them in the widest
+//! registers that the processor has. The fastest is the limit.
 //!
 //! The source is the case's own, read again from its start where it is the shorter one. Where it is less than a page
 //! (one item that fills an array), a block that stays in the first cache is read instead: the limit is then what
@@ -22,10 +23,15 @@ enum Loop {
     Movsb,
     /// 512-bit loads and stores.
     #[cfg(target_arch = "x86_64")]
-    Temporal,
+    Wide,
     /// 512-bit loads, and stores that go past the caches.
     #[cfg(target_arch = "x86_64")]
-    Streaming,
+    WideStreaming,
+    /// The same of 256 bits.
+    #[cfg(target_arch = "x86_64")]
+    Half,
+    #[cfg(target_arch = "x86_64")]
+    HalfStreaming,
 }
 
 pub(super) fn offers(job: &Job) -> Vec<Runner> {
@@ -34,7 +40,9 @@ pub(super) fn offers(job: &Job) -> Vec<Runner> {
     {
         loops.push(("rep movsb", Loop::Movsb));
         if std::arch::is_x86_feature_detected!("avx512f") {
-            loops.extend([("AVX-512", Loop::Temporal), ("AVX-512 streaming", Loop::Streaming)]);
+            loops.extend([("AVX-512", Loop::Wide), ("AVX-512 streaming", Loop::WideStreaming)]);
+        } else if std::arch::is_x86_feature_detected!("avx") {
+            loops.extend([("AVX", Loop::Half), ("AVX streaming", Loop::HalfStreaming)]);
         }
     }
     loops.into_iter().map(|(name, kind)| Runner::new(name, Role::Limit, whole(kind, job))).collect()
@@ -93,57 +101,55 @@ impl Loop {
                 );
             },
             #[cfg(target_arch = "x86_64")]
-            Loop::Temporal => {
-                let main = count & !127;
-                if main > 0 {
-                    // SAFETY: the caller's contract; offered only where the processor has these instructions.
-                    unsafe {
-                        std::arch::asm!(
-                            "2:",
-                            "vmovdqu64 zmm0, [rsi]",
-                            "vmovdqu64 zmm1, [rsi + 64]",
-                            "vmovdqu64 [rdi], zmm0",
-                            "vmovdqu64 [rdi + 64], zmm1",
-                            "add rsi, 128",
-                            "add rdi, 128",
-                            "sub rcx, 128",
-                            "jnz 2b",
-                            "vzeroupper",
-                            inout("rsi") src => _, inout("rdi") dst => _, inout("rcx") main => _,
-                            clobber_abi("C"),
-                            options(nostack)
-                        );
-                    }
-                }
-                let (src, dst) = (src.wrapping_add(main), dst.wrapping_add(main));
-                // SAFETY: the caller's contract, for the rest.
-                unsafe { ptr::copy_nonoverlapping(src, dst, count - main) };
-            }
+            // SAFETY: the caller's contract; offered only where the processor has these instructions.
+            Loop::Wide => unsafe { vectors::wide(dst, src, count) },
             #[cfg(target_arch = "x86_64")]
-            Loop::Streaming => {
+            // SAFETY: as above.
+            Loop::WideStreaming => unsafe { vectors::wide_streaming(dst, src, count) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Loop::Half => unsafe { vectors::half(dst, src, count) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Loop::HalfStreaming => unsafe { vectors::half_streaming(dst, src, count) },
+        }
+    }
+}
+
+/// Loops of four loads and four stores, written out, so that nobody's compiler has a say in them.
+#[cfg(target_arch = "x86_64")]
+mod vectors {
+    use std::ptr;
+
+    macro_rules! copies {
+        ($name:ident, $register:literal, $width:literal, $load:literal, $store:literal, $end:literal) => {
+            /// # Safety
+            ///
+            /// `count` bytes may be read at `src` and written at `dst`, which do not overlap; the processor has the registers.
+            pub(super) unsafe fn $name(dst: *mut u8, src: *const u8, count: usize) {
                 let head = dst.align_offset(64).min(count);
                 // SAFETY: the caller's contract, for the bytes before the first whole line.
                 unsafe { ptr::copy_nonoverlapping(src, dst, head) };
                 let (src, dst, count) = (src.wrapping_add(head), dst.wrapping_add(head), count - head);
-                let main = count & !255;
+                let main = count / (4 * $width) * (4 * $width);
                 if main > 0 {
-                    // SAFETY: as for `Temporal`; the destination is aligned to 64 bytes now.
+                    // SAFETY: the caller's contract; the destination is aligned to 64 bytes now.
                     unsafe {
                         std::arch::asm!(
                             "2:",
-                            "vmovdqu64 zmm0, [rsi]",
-                            "vmovdqu64 zmm1, [rsi + 64]",
-                            "vmovdqu64 zmm2, [rsi + 128]",
-                            "vmovdqu64 zmm3, [rsi + 192]",
-                            "vmovntdq [rdi], zmm0",
-                            "vmovntdq [rdi + 64], zmm1",
-                            "vmovntdq [rdi + 128], zmm2",
-                            "vmovntdq [rdi + 192], zmm3",
-                            "add rsi, 256",
-                            "add rdi, 256",
-                            "sub rcx, 256",
+                            concat!($load, " ", $register, "0, [rsi]"),
+                            concat!($load, " ", $register, "1, [rsi + ", $width, "]"),
+                            concat!($load, " ", $register, "2, [rsi + 2*", $width, "]"),
+                            concat!($load, " ", $register, "3, [rsi + 3*", $width, "]"),
+                            concat!($store, " [rdi], ", $register, "0"),
+                            concat!($store, " [rdi + ", $width, "], ", $register, "1"),
+                            concat!($store, " [rdi + 2*", $width, "], ", $register, "2"),
+                            concat!($store, " [rdi + 3*", $width, "], ", $register, "3"),
+                            concat!("add rsi, 4*", $width),
+                            concat!("add rdi, 4*", $width),
+                            concat!("sub rcx, 4*", $width),
                             "jnz 2b",
-                            "sfence",
+                            $end,
                             "vzeroupper",
                             inout("rsi") src => _, inout("rdi") dst => _, inout("rcx") main => _,
                             clobber_abi("C"),
@@ -155,6 +161,11 @@ impl Loop {
                 // SAFETY: the caller's contract, for the rest.
                 unsafe { ptr::copy_nonoverlapping(src, dst, count - main) };
             }
-        }
+        };
     }
+
+    copies! { wide, "zmm", 64, "vmovdqu64", "vmovdqu64", "" }
+    copies! { wide_streaming, "zmm", 64, "vmovdqu64", "vmovntdq", "sfence" }
+    copies! { half, "ymm", 32, "vmovdqu", "vmovdqu", "" }
+    copies! { half_streaming, "ymm", 32, "vmovdqu", "vmovntdq", "sfence" }
 }

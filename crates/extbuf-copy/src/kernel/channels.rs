@@ -50,6 +50,33 @@ impl Channels {
         form.then_some(Channels { level, unit, kind, px, ch })
     }
 
+    pub(super) fn pixels(&self) -> usize {
+        self.px.extent
+    }
+
+    /// Bytes of a pixel.
+    pub(super) fn bytes(&self) -> usize {
+        self.unit * self.ch.extent
+    }
+
+    /// Planes of the destination, of which pixels are one.
+    pub(super) fn planes(&self) -> usize {
+        if self.kind == Kind::Pull { self.ch.extent } else { 1 }
+    }
+
+    /// So many pixels from `start` on, to a place where planes lie `room` bytes from one another; and where they begin in
+    /// the source.
+    pub(super) fn some(&self, start: usize, count: usize, room: usize, src: *const u8) -> (Channels, *const u8) {
+        let px = Loop { extent: count, ..self.px };
+        let ch = Loop { dst: if self.kind == Kind::Pull { room as isize } else { self.ch.dst }, ..self.ch };
+        (Channels { px, ch, ..*self }, src.wrapping_offset(start as isize * px.src))
+    }
+
+    /// Where pixel `start` lies in a plane of the destination.
+    pub(super) fn plane(&self, plane: usize, start: usize, dst: *mut u8) -> *mut u8 {
+        dst.wrapping_offset(start as isize * self.px.dst).wrapping_offset(plane as isize * self.ch.dst)
+    }
+
     /// All pixels, from two addresses.
     ///
     /// # Safety

@@ -18,6 +18,7 @@ type Item<const N: usize> = MaybeUninit<[u8; N]>;
 /// # Safety
 ///
 /// As for [`run`](super::run), with a unit of `N` bytes.
+#[inline(always)]
 pub(super) unsafe fn items<const N: usize>(grid: Grid, dst: *mut u8, src: *const u8) {
     let Grid { i, j } = grid;
     let n = N as isize;
@@ -52,6 +53,7 @@ pub(super) unsafe fn items<const N: usize>(grid: Grid, dst: *mut u8, src: *const
 /// # Safety
 ///
 /// As for [`run`](super::run), with a unit of `N` bytes.
+#[inline(always)]
 unsafe fn short<const N: usize, const K: usize>(grid: Grid, dst: *mut u8, src: *const u8) {
     let Grid { i, j } = grid;
     let (mut to, mut from) = (dst, src);
@@ -94,6 +96,7 @@ pub(super) unsafe fn line<const N: usize>(dst: *mut u8, src: *const u8, count: u
 /// # Safety
 ///
 /// As for [`run`](super::run), with a unit of `N` bytes and a source that does not move along `j`.
+#[inline(always)]
 pub(super) unsafe fn fill<const N: usize>(grid: Grid, dst: *mut u8, src: *const u8) {
     let Grid { i, j } = grid;
     if j.extent <= 4 {

@@ -7,7 +7,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::Grid;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{rows::Rows, weave::Loom};
+use super::x86::{rows::Rows, staged::Staged, weave::Loom};
 use super::{Channels, Level, Manner, ONCE, weave::Pattern};
 use crate::kernel::weave::Block;
 use crate::plan::{Kernel, Loop};
@@ -21,6 +21,8 @@ pub(crate) enum Lines<'p> {
     Weave(Loom<'p>),
     #[cfg(target_arch = "x86_64")]
     Rows(Rows, Grid),
+    #[cfg(target_arch = "x86_64")]
+    Staged(Staged),
     /// No machine but these has a form, and there is no value of this.
     #[cfg(not(target_arch = "x86_64"))]
     #[expect(dead_code, reason = "says what the lifetime is for")]
@@ -50,6 +52,10 @@ impl<'p> Lines<'p> {
         {
             let by_pattern =
                 manner.streams && manner.level >= Level::Avx512 && Block::new(unit, i, j).is_some();
+            #[cfg(target_arch = "x86_64")]
+            if manner.streams && !by_pattern {
+                return Some(Lines::Staged(Staged::pixels(channels)));
+            }
             if !by_pattern {
                 return Some(Lines::Channels(channels));
             }
@@ -72,10 +78,13 @@ impl<'p> Lines<'p> {
                 let rows = unsafe { Rows::new(unit, joined, (streams, asks)) };
                 return Some(Lines::Rows(rows, Grid { i, j }));
             }
-            _ => {}
+            _ => return Staged::new(kernel, manner, unit, i, j).map(Lines::Staged),
         }
-        let _ = (kernel, manner, unit, i, j, around, asks, place);
-        None
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let _ = (kernel, manner, unit, i, j, around, asks, place);
+            None
+        }
     }
 
     /// All of these loops, from each of these pairs of addresses.
@@ -143,6 +152,9 @@ impl<'p> Lines<'p> {
                 // SAFETY: the caller's contract, on a machine with these instructions.
                 unsafe { rows.grid(*grid, dst, src) }
             }
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the caller's contract; the plan names a level that this machine has.
+            Lines::Staged(staged) => unsafe { staged.run(dst, src) },
             #[allow(unreachable_patterns, reason = "where there is no form at all")]
             _ => {
                 let _ = (dst, src);
@@ -167,6 +179,9 @@ impl<'p> Lines<'p> {
                 // SAFETY: the caller's contract, on a machine with these instructions.
                 unsafe { rows.finish() }
             }
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the caller's contract.
+            Lines::Staged(staged) => unsafe { staged.finish() },
             #[allow(unreachable_patterns, reason = "where there is no form at all")]
             _ => {}
         }

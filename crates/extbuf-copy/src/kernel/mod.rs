@@ -109,7 +109,7 @@ pub(crate) unsafe fn run(
                 ($($n:literal, $tile:literal;)*) => {
                     match unit {
                         // SAFETY: the caller's contract, handed on unchanged, with the unit as a constant.
-                        $($n => unsafe { fixed::<$n, $tile>(kernel, grid, dst, src) },)*
+                        $($n => unsafe { fixed::<$n, $tile>(kernel, manner.level, grid, dst, src) },)*
                         // SAFETY: as above. Not reached: the plan chooses these kernels for the sizes listed.
                         _ => unsafe { run::apart(unit, grid, dst, src) },
                     }
@@ -126,7 +126,24 @@ pub(crate) unsafe fn run(
 /// # Safety
 ///
 /// As for [`run`], with a unit of `N` bytes.
-unsafe fn fixed<const N: usize, const T: usize>(kernel: Kernel, grid: Grid, dst: *mut u8, src: *const u8) {
+unsafe fn fixed<const N: usize, const T: usize>(
+    kernel: Kernel,
+    level: Level,
+    grid: Grid,
+    dst: *mut u8,
+    src: *const u8,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if level >= Level::Avx2 {
+        match kernel {
+            // SAFETY: the caller's contract; the machine has the level.
+            Kernel::Fill => return unsafe { x86::fill::<N>(grid, dst, src) },
+            // SAFETY: as above.
+            Kernel::Items => return unsafe { x86::items::<N>(grid, dst, src) },
+            _ => {}
+        }
+    }
+    let _ = level;
     match kernel {
         Kernel::Fill => {
             // SAFETY: the caller's contract, handed on unchanged.

@@ -124,7 +124,7 @@ unsafe fn one_by_one<const N: usize, const T: usize>(
     let ([outer, i, j], (mut to, mut from)) = (small.loops, small.begin(dst, src));
     for _ in 0..outer.extent {
         // SAFETY: P1, P2: the loops of the copy, from where they begin.
-        unsafe { fixed::<N, T>(small.kernel, Grid { i, j }, to, from) };
+        unsafe { fixed::<N, T>(small.kernel, Level::Portable, Grid { i, j }, to, from) };
         (to, from) = (to.wrapping_offset(outer.dst), from.wrapping_offset(outer.src));
     }
 }

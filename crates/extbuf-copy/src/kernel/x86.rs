@@ -9,9 +9,11 @@
 #![allow(unsafe_code)]
 
 pub(super) mod channels;
+mod nib;
 mod pen;
 pub(super) mod rows;
 pub(super) mod small;
+pub(super) mod staged;
 pub(super) mod weave;
 
 use std::arch::x86_64::{
@@ -19,6 +21,8 @@ use std::arch::x86_64::{
     _mm_unpackhi_epi32, _mm_unpackhi_epi64, _mm_unpacklo_epi8, _mm_unpacklo_epi16, _mm_unpacklo_epi32,
     _mm_unpacklo_epi64,
 };
+
+use super::Grid;
 
 /// Bytes of a register.
 const WIDTH: usize = 16;
@@ -61,6 +65,28 @@ pub(super) unsafe fn tile<const N: usize, const T: usize>(dst: *mut u8, src: *co
             }
         }
     }
+}
+
+/// The portable code, compiled for AVX2.
+///
+/// # Safety
+///
+/// As for [`items`](super::items::items); the machine has AVX2.
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn items<const N: usize>(grid: Grid, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { super::items::items::<N>(grid, dst, src) }
+}
+
+/// The portable code, compiled for AVX2.
+///
+/// # Safety
+///
+/// As for [`fill`](super::items::fill); the machine has AVX2.
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn fill<const N: usize>(grid: Grid, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { super::items::fill::<N>(grid, dst, src) }
 }
 
 /// Turns over a square of items of `N` bytes; only the first `16 / N` rows count.
