@@ -50,6 +50,10 @@ impl Channels {
         form.then_some(Channels { level, unit, kind, px, ch })
     }
 
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
     pub(super) fn pixels(&self) -> usize {
         self.px.extent
     }

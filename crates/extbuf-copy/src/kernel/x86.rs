@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 pub(super) mod channels;
-mod nib;
+pub(super) mod nib;
 mod pen;
 pub(super) mod rows;
 pub(super) mod small;

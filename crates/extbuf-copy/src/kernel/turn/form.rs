@@ -44,6 +44,8 @@ pub(super) trait Form<const N: usize> {
     const ROWS: usize;
     /// Neighbouring items of each row that are turned at once, into as many lines.
     const ITEMS: usize;
+    /// Whether rows of the source are asked for even where they are long.
+    const ASKS: bool;
     /// Bytes that [`join`](Form::join) keeps for each row of the destination.
     const CARRY: usize;
 

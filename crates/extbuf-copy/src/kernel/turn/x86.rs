@@ -212,6 +212,7 @@ pub(super) struct Sse2;
 impl<const N: usize> Form<N> for Sse2 {
     const ROWS: usize = 64 / N;
     const ITEMS: usize = 16 / N;
+    const ASKS: bool = true;
     const CARRY: usize = 128;
 
     type Line = [__m128i; 4];
@@ -396,6 +397,7 @@ unsafe fn turn_halves<const N: usize>(rows: &impl Begins, at: isize) -> [[__m512
 impl<const N: usize, const READ: u8> Form<N> for Avx512<READ> {
     const ROWS: usize = 64 / N;
     const ITEMS: usize = if N < 4 { 16 / N } else { (16 << READ) / N };
+    const ASKS: bool = false;
     const CARRY: usize = 64;
 
     type Line = [__m512i; 1];
@@ -480,16 +482,51 @@ pub(super) unsafe fn blocks<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: 
             }
         };
     }
-    match turn.level {
-        Level::Portable => return false,
-        Level::Sse2 => by_mode!(sse2),
-        Level::Avx2 => by_mode!(avx2),
+    match (turn.level, turn.mode(dst)) {
+        (Level::Portable, _) => return false,
+        // SAFETY: the caller's contract.
+        (Level::Sse2, mode) if turn.in_tiles(mode) => unsafe { turn.tiles::<N>(dst, src) },
+        // SAFETY: as above.
+        (Level::Avx2, mode) if turn.in_tiles(mode) => unsafe { tiles_avx2::<N>(turn, dst, src) },
+        (Level::Sse2, _) => by_mode!(sse2),
+        (Level::Avx2, _) => by_mode!(avx2),
         // SAFETY: the caller's contract; inside the first cache.
-        Level::Avx512 if N >= 4 && turn.near() => unsafe { avx512::<N, HALVES, FLAT>(turn, dst, src) },
-        Level::Avx512 if N >= 4 && turn.wide() => by_mode!(avx512, WHOLE),
-        Level::Avx512 => by_mode!(avx512, PIECES),
+        (Level::Avx512, _) if N >= 4 && turn.near() => unsafe { avx512::<N, HALVES, FLAT>(turn, dst, src) },
+        (Level::Avx512, _) if N >= 4 && turn.wide() => by_mode!(avx512, WHOLE),
+        (Level::Avx512, _) => by_mode!(avx512, PIECES),
     }
     true
+}
+
+/// # Safety
+///
+/// As for [`Turn::tiles`]; the machine has AVX2.
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+unsafe fn tiles_avx2<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { turn.tiles::<N>(dst, src) };
+}
+
+/// A square of `16 / N` items either way, from these rows to as many that are `pitch` bytes apart.
+///
+/// # Safety
+///
+/// 16 bytes at `at` from `16 / N` of these rows, from `first` on, may be read, and 16 written in each row of the destination.
+#[inline(always)]
+pub(super) unsafe fn square<const N: usize>(
+    rows: &impl Begins,
+    first: usize,
+    at: isize,
+    to: *mut u8,
+    pitch: usize,
+) {
+    // SAFETY: the caller's contract, and every x86-64 has SSE2.
+    let turned = unsafe { squares::<__m128i, N>(rows, first, at) };
+    for (k, register) in turned.into_iter().enumerate().take(16 / N) {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_storeu_si128(to.wrapping_add(k * pitch).cast(), register) };
+    }
 }
 
 /// # Safety

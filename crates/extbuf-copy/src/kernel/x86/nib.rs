@@ -1,4 +1,4 @@
-//! Whole cache lines written past the cache in registers of 16 bytes, which every x86-64 has.
+//! Whole cache lines written past the cache in registers of 32 bytes (AVX2) or of 16, which every x86-64 has.
 //!
 //! What a [`Pen`](super::pen::Pen) does with masks this does by way of memory: the bytes of a line that is not full yet are
 //! kept beside the stack's other lines until it is. Pieces should be long, since each of their ends costs a detour; short
@@ -7,9 +7,10 @@
 // Reads and writes through raw addresses.
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+use std::arch::x86_64::{_mm_loadu_si128, _mm_stream_si128, _mm256_loadu_si256, _mm256_stream_si256};
 use std::mem::MaybeUninit;
 
+use crate::kernel::Level;
 use crate::kernel::small::twice;
 
 const LINE: usize = 64;
@@ -27,11 +28,13 @@ pub(crate) struct Nib {
     held: Held,
     begun: usize,
     filled: usize,
+    stream: Stream,
 }
 
 impl Nib {
-    pub(crate) fn new() -> Nib {
-        Nib { line: std::ptr::null_mut(), held: Held([MaybeUninit::uninit(); LINE]), begun: 0, filled: 0 }
+    /// In the registers of a level, which this machine has.
+    pub(crate) fn new(level: Level) -> Nib {
+        Nib { stream: stream(level), line: std::ptr::null_mut(), held: Held([MaybeUninit::uninit(); LINE]), begun: 0, filled: 0 }
     }
 
     /// `dst[..count] = src[..count]`, at the latest when the nib is lifted.
@@ -59,7 +62,7 @@ impl Nib {
             }
             if self.begun == 0 {
                 // SAFETY: P1: 64 bytes were handed over for this line, which is aligned, and all of them are held.
-                unsafe { stream(self.line, held, LINE) };
+                unsafe { (self.stream)(self.line, held, LINE) };
             } else {
                 let begun = self.begun;
                 // SAFETY: P1: the bytes from `begun` on were handed over for this line, and are held.
@@ -71,7 +74,7 @@ impl Nib {
         }
         let whole = count / LINE * LINE;
         // SAFETY: P1: the rest of what the caller hands over; the line is aligned.
-        unsafe { stream(self.line, src, whole) };
+        unsafe { (self.stream)(self.line, src, whole) };
         self.line = self.line.wrapping_add(whole);
         self.filled = count - whole;
         // SAFETY: P1: less than a line.
@@ -117,23 +120,38 @@ unsafe fn few(dst: *mut u8, src: *const u8, count: usize) {
     }
 }
 
-/// `dst[..count] = src[..count]`, whole lines past the cache.
-///
-/// # Safety
-///
-/// The bytes at both places are good to read and to write (P1) and apart; `dst` and `count` are multiples of 64.
-#[inline]
-unsafe fn stream(dst: *mut u8, src: *const u8, count: usize) {
-    for at in (0..count).step_by(LINE) {
-        let (to, from) = (dst.wrapping_add(at), src.wrapping_add(at));
-        let piece = |k: usize| -> __m128i {
-            // SAFETY: P1: inside the line at `from`.
-            unsafe { _mm_loadu_si128(from.wrapping_add(16 * k).cast()) }
-        };
-        let line = [piece(0), piece(1), piece(2), piece(3)];
-        for (k, piece) in line.into_iter().enumerate() {
-            // SAFETY: P1: inside the line at `to`, aligned as that is.
-            unsafe { _mm_stream_si128(to.wrapping_add(16 * k).cast(), piece) };
-        }
-    }
+/// `dst[..count] = src[..count]`, whole lines past the cache; `dst` and `count` are multiples of 64.
+pub(in crate::kernel) type Stream = unsafe fn(dst: *mut u8, src: *const u8, count: usize);
+
+/// In the registers of a level, which this machine has.
+pub(in crate::kernel) fn stream(level: Level) -> Stream {
+    if level >= Level::Avx2 { half } else { narrow }
 }
+
+macro_rules! streams {
+    ($name:ident, $width:literal, $(#[$features:meta])? $load:ident, $store:ident) => {
+        /// # Safety
+        ///
+        /// The bytes at both places are good to read and to write (P1) and apart; `dst` and `count` are multiples of 64. The
+        /// machine has the features named.
+        $(#[$features])?
+        unsafe fn $name(dst: *mut u8, src: *const u8, count: usize) {
+            for at in (0..count).step_by(LINE) {
+                let mut line = [MaybeUninit::uninit(); LINE / $width];
+                for (k, piece) in line.iter_mut().enumerate() {
+                    // SAFETY: P1: inside the line.
+                    piece.write(unsafe { $load(src.wrapping_add(at + $width * k).cast()) });
+                }
+                for (k, piece) in line.into_iter().enumerate() {
+                    // SAFETY: written by the loop before.
+                    let piece = unsafe { piece.assume_init() };
+                    // SAFETY: P1: inside the line, which is aligned.
+                    unsafe { $store(dst.wrapping_add(at + $width * k).cast(), piece) };
+                }
+            }
+        }
+    };
+}
+
+streams! { narrow, 16, _mm_loadu_si128, _mm_stream_si128 }
+streams! { half, 32, #[target_feature(enable = "avx2")] _mm256_loadu_si256, _mm256_stream_si256 }

@@ -12,7 +12,7 @@ use std::arch::x86_64::_mm_sfence;
 use std::mem::MaybeUninit;
 
 use super::nib::Nib;
-use crate::kernel::{self, Channels, Grid, Level, Manner, ONCE};
+use crate::kernel::{self, Channels, Grid, Level, Manner, ONCE, prefetch};
 use crate::plan::{Kernel, Loop};
 
 /// Bytes of the place, over all planes.
@@ -24,6 +24,11 @@ const LONG: usize = 512;
 
 /// Runs of this length need no place in between.
 const DIRECT: usize = 256;
+
+/// How many bytes of rows before their time their lines are asked for.
+const AHEAD: usize = 2048;
+
+const LINE: usize = 64;
 
 #[repr(align(64))]
 struct Stage([MaybeUninit<u8>; STAGE]);
@@ -74,12 +79,12 @@ impl Staged {
             }
             _ => return None,
         };
-        Some(Staged { work, nibs: [Nib::new(); 4] })
+        Some(Staged { work, nibs: [Nib::new(manner.level); 4] })
     }
 
     /// For channels.
     pub(crate) fn pixels(channels: Channels) -> Staged {
-        Staged { work: Work::Pixels(channels), nibs: [Nib::new(); 4] }
+        Staged { work: Work::Pixels(channels), nibs: [Nib::new(channels.level()); 4] }
     }
 
     /// All of the loops, from two addresses.
@@ -91,9 +96,18 @@ impl Staged {
         let [nib, ..] = &mut self.nibs;
         match self.work {
             Work::Rows { unit, grid: Grid { i, j } } => {
+                // Rows that are not the next in memory nobody foresees.
+                let rows = (AHEAD / unit) as isize;
+                let asks = rows > 0 && j.src != unit as isize;
                 for a in 0..i.extent as isize {
                     let (mut to, mut from) = (dst.wrapping_offset(a * i.dst), src.wrapping_offset(a * i.src));
                     for _ in 0..j.extent {
+                        if asks {
+                            let row = from.wrapping_offset(rows.wrapping_mul(j.src));
+                            for at in (0..unit).step_by(LINE) {
+                                prefetch(row.wrapping_add(at));
+                            }
+                        }
                         // SAFETY: P1: a row of the caller's grid.
                         unsafe { nib.write(to, from, unit) };
                         (to, from) = (to.wrapping_offset(j.dst), from.wrapping_offset(j.src));
