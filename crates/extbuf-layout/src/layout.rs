@@ -391,7 +391,36 @@ impl Layout {
     }
 
     /// L2 and L3; L1 holds by construction.
+    #[inline]
     pub(crate) fn check(&self) -> Result<(), LayoutError> {
+        if self.is_plainly_right() { Ok(()) } else { self.check_slowly() }
+    }
+
+    /// L2 and L3 of the usual layout in one pass, which names no fault: one level, and no size or extent of 0.
+    #[inline]
+    fn is_plainly_right(&self) -> bool {
+        let (shape, level) = self.words().split_at(self.ndim());
+        let Some((&offset, strides)) = level.split_first() else { return false };
+        let itemsize = self.itemsize as isize;
+        let mut right = self.is_direct() && itemsize > 0;
+        // No product of extents is larger than this one, and low and high only move apart, so the last difference tells.
+        let (mut bytes, mut low, mut high) = (itemsize, offset, offset);
+        for (&extent, &stride) in shape.iter().zip(strides) {
+            let (product, over) = bytes.overflowing_mul(extent);
+            right &= extent > 0 && !over;
+            let (reach, over) = stride.overflowing_mul(extent.wrapping_sub(1));
+            right &= !over;
+            let (lower, under) = low.overflowing_add(reach.min(0));
+            let (higher, over) = high.overflowing_add(reach.max(0));
+            right &= !under && !over;
+            (bytes, low, high) = (product, lower, higher);
+        }
+        let end = high.checked_add(itemsize);
+        right && end.is_some_and(|end| end.checked_sub(low).is_some())
+    }
+
+    #[cold]
+    fn check_slowly(&self) -> Result<(), LayoutError> {
         self.check_size()?;
         (0..self.levels()).try_for_each(|level| self.checked_extent(level).map(drop))
     }

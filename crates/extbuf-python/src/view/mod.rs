@@ -42,7 +42,7 @@ use crate::acquire::{self, Acquired};
 use crate::count::Count;
 use crate::described::Shared;
 use crate::error;
-use crate::lease::{Lease, Share};
+use crate::lease::{Lease, LeaseRef, Share};
 use crate::raw::FULL_RO;
 use crate::reach::Address;
 
@@ -61,7 +61,7 @@ pub(crate) struct View(Box<Parts>);
 /// a layout is many words to move.
 pub(crate) struct Parts {
     /// The view holds one share of it unless `state` says released.
-    lease: Py<Lease>,
+    lease: LeaseRef,
     /// W1 (`reach.rs`) holds for it and `layout`.
     base: Address,
     layout: Layout,
@@ -304,7 +304,7 @@ impl View {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.lease)
+        visit.call(self.lease.object())
     }
 
     fn __clear__(&self) {
