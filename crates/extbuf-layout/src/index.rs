@@ -100,12 +100,71 @@ impl Layout {
         }
         out.reset(self.itemsize(), ndim - fixed + new, self.levels())?;
         // How many axes the ellipsis, or the end of the list, stands for.
-        let unnamed = ndim - named;
-        // Compiled twice: where the one level is known to be one, the loops over levels are gone, and with them half the time.
-        match self.levels() {
-            1 => Edit::new(self, out, 1).run(items, unnamed),
-            levels => Edit::new(self, out, levels).run(items, unnamed),
+        let mut unnamed = ndim - named;
+        if self.is_direct() {
+            return self.fill_direct(items, unnamed, out);
         }
+        let mut edit = Edit::new(self, out);
+        for item in items {
+            match *item {
+                SliceItem::Index(index) => edit.index(index)?,
+                SliceItem::Slice(slice) => edit.slice(slice)?,
+                SliceItem::NewAxis => edit.new_axis(),
+                SliceItem::Ellipsis => (0..core::mem::take(&mut unnamed)).for_each(|_| edit.keep()),
+            }
+        }
+        (0..unnamed).for_each(|_| edit.keep());
+        Ok(())
+    }
+
+    /// The rest of `fill_slice` for one level: both shapes and both strides are walked side by side, without looking for the
+    /// place of each number. A slice takes two thirds of the instructions.
+    #[inline(always)]
+    fn fill_direct(&self, items: &[SliceItem], unnamed: usize, out: &mut Layout) -> Result<(), LayoutError> {
+        let ndim = out.ndim();
+        let (shape, level) = self.words().split_at(self.ndim());
+        let (to_shape, to_level) = out.words_mut().split_at_mut(ndim);
+        let (Some((&offset, strides)), Some((to_offset, to_strides))) =
+            (level.split_first(), to_level.split_first_mut())
+        else {
+            unreachable!("a level has an offset")
+        };
+        let mut source = shape.iter().zip(strides).enumerate();
+        let mut target = to_shape.iter_mut().zip(to_strides);
+        let mut moved = 0isize;
+        for item in items {
+            match *item {
+                SliceItem::Slice(slice) => {
+                    let (Some((axis, from)), Some(to)) = (source.next(), target.next()) else { break };
+                    let (start, step, length) =
+                        slice.resolve(*from.0 as usize).map_err(|_| Kind::ZeroStep { axis })?;
+                    moved = moved.wrapping_add(from.1.wrapping_mul(start as isize));
+                    (*to.0, *to.1) = (length as isize, from.1.wrapping_mul(step));
+                }
+                SliceItem::Index(index) => {
+                    let Some((axis, from)) = source.next() else { break };
+                    let at = position(axis, index, *from.0 as usize)?;
+                    moved = moved.wrapping_add(from.1.wrapping_mul(at as isize));
+                }
+                SliceItem::NewAxis => {
+                    let Some(to) = target.next() else { break };
+                    (*to.0, *to.1) = (1, 0);
+                }
+                SliceItem::Ellipsis => {
+                    for _ in 0..unnamed {
+                        let (Some((_, from)), Some(to)) = (source.next(), target.next()) else { break };
+                        (*to.0, *to.1) = (*from.0, *from.1);
+                    }
+                }
+            }
+        }
+        // All that are not named, unless an ellipsis has been there.
+        for ((_, from), to) in source.zip(target) {
+            (*to.0, *to.1) = (*from.0, *from.1);
+        }
+        // Without items nothing moves.
+        *to_offset = if self.is_empty() { offset } else { offset.wrapping_add(moved) };
+        Ok(())
     }
 
     /// Keeps a part of one axis.
@@ -231,29 +290,14 @@ struct Edit<'a> {
 
 impl<'a> Edit<'a> {
     #[inline(always)]
-    fn new(from: &'a Layout, to: &'a mut Layout, levels: usize) -> Edit<'a> {
-        let ndim = (from.ndim(), to.ndim());
+    fn new(from: &'a Layout, to: &'a mut Layout) -> Edit<'a> {
+        let (ndim, levels) = ((from.ndim(), to.ndim()), from.levels());
         let has_items = !from.is_empty();
         let (from, to) = (from.words(), to.words_mut());
         for level in 0..levels {
             to[offset_at(level, ndim.1)] = from[offset_at(level, ndim.0)];
         }
         Edit { from, to, ndim, levels, source: 0, target: 0, has_items }
-    }
-
-    /// All entries; the ellipsis, or the end of the list, stands for the axes that are not named.
-    #[inline(always)]
-    fn run(mut self, items: &[SliceItem], mut unnamed: usize) -> Result<(), LayoutError> {
-        for item in items {
-            match *item {
-                SliceItem::Index(index) => self.index(index)?,
-                SliceItem::Slice(slice) => self.slice(slice)?,
-                SliceItem::NewAxis => self.new_axis(),
-                SliceItem::Ellipsis => (0..core::mem::take(&mut unnamed)).for_each(|_| self.keep()),
-            }
-        }
-        (0..unnamed).for_each(|_| self.keep());
-        Ok(())
     }
 
     #[inline(always)]

@@ -148,8 +148,9 @@ impl View {
     ///
     /// Whatever the object raises.
     pub(crate) fn from_object(object: &Bound<'_, PyAny>) -> PyResult<View> {
-        if let Ok(view) = object.cast_exact::<View>() {
-            let view = view.get();
+        // Asked before it is cast: the error of a cast is an object that is made.
+        if object.is_exact_instance_of::<View>() {
+            let view = object.cast_exact::<View>()?.get();
             let share = view.share(object.py())?;
             return Ok(view.derive(share, view.layout.clone(), view.item.clone()));
         }
