@@ -554,3 +554,30 @@ impl fmt::Debug for Layout {
         out.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Layout;
+
+    #[test]
+    fn the_short_check_and_the_long_one_agree_at_the_limits() {
+        const MAX: isize = isize::MAX;
+        let sizes = [0, 1, 2, 3, MAX as usize / 2, MAX as usize / 2 + 1, MAX as usize, MAX as usize + 1];
+        let steps = [0, 1, -1, 5, MAX / 2, MAX / 2 + 1, -MAX / 2 - 1, MAX, -MAX, isize::MIN];
+        let mut right = 0;
+        for (&itemsize, &offset) in sizes.iter().flat_map(|size| steps.iter().map(move |step| (size, step))) {
+            for (&first, &second) in sizes.iter().flat_map(|one| sizes.iter().map(move |two| (one, two))) {
+                for (&a, &b) in steps.iter().flat_map(|one| steps.iter().map(move |two| (one, two))) {
+                    let mut layout = Layout::blank(itemsize, 2, 1);
+                    layout.shape_mut().copy_from_slice(&[first, second]);
+                    layout.level_mut(0).copy_from_slice(&[offset, a, b]);
+                    let usual = itemsize > 0 && first > 0 && second > 0;
+                    let checked = layout.check_slowly().is_ok();
+                    assert_eq!(layout.is_plainly_right(), usual && checked, "{layout:?}");
+                    right += usize::from(usual && checked);
+                }
+            }
+        }
+        assert!(right > 1000, "{right} layouts that are right");
+    }
+}
