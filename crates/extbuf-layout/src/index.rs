@@ -101,6 +101,9 @@ impl Layout {
         out.reset(self.itemsize(), ndim - fixed + new, self.levels())?;
         // How many axes the ellipsis, or the end of the list, stands for.
         let mut unnamed = ndim - named;
+        if self.is_direct() {
+            return self.fill_direct(items, unnamed, out);
+        }
         let mut edit = Edit::new(self, out);
         for item in items {
             match *item {
@@ -111,6 +114,56 @@ impl Layout {
             }
         }
         (0..unnamed).for_each(|_| edit.keep());
+        Ok(())
+    }
+
+    /// The rest of `fill_slice` for one level: both shapes and both strides are walked side by side, without looking for the
+    /// place of each number. A slice takes two thirds of the instructions.
+    #[inline(always)]
+    fn fill_direct(&self, items: &[SliceItem], unnamed: usize, out: &mut Layout) -> Result<(), LayoutError> {
+        let ndim = out.ndim();
+        let (shape, level) = self.words().split_at(self.ndim());
+        let (to_shape, to_level) = out.words_mut().split_at_mut(ndim);
+        let (Some((&offset, strides)), Some((to_offset, to_strides))) =
+            (level.split_first(), to_level.split_first_mut())
+        else {
+            unreachable!("a level has an offset")
+        };
+        let mut source = shape.iter().zip(strides).enumerate();
+        let mut target = to_shape.iter_mut().zip(to_strides);
+        let mut moved = 0isize;
+        for item in items {
+            match *item {
+                SliceItem::Slice(slice) => {
+                    let (Some((axis, from)), Some(to)) = (source.next(), target.next()) else { break };
+                    let (start, step, length) =
+                        slice.resolve(*from.0 as usize).map_err(|_| Kind::ZeroStep { axis })?;
+                    moved = moved.wrapping_add(from.1.wrapping_mul(start as isize));
+                    (*to.0, *to.1) = (length as isize, from.1.wrapping_mul(step));
+                }
+                SliceItem::Index(index) => {
+                    let Some((axis, from)) = source.next() else { break };
+                    let at = position(axis, index, *from.0 as usize)?;
+                    moved = moved.wrapping_add(from.1.wrapping_mul(at as isize));
+                }
+                SliceItem::NewAxis => {
+                    let Some(to) = target.next() else { break };
+                    (*to.0, *to.1) = (1, 0);
+                }
+                SliceItem::Ellipsis => {
+                    for _ in 0..unnamed {
+                        let (Some((_, from)), Some(to)) = (source.next(), target.next()) else { break };
+                        (*to.0, *to.1) = (*from.0, *from.1);
+                    }
+                }
+            }
+        }
+        // All that are not named, unless an ellipsis has been there.
+        for ((_, from), to) in source.zip(target) {
+            (*to.0, *to.1) = (*from.0, *from.1);
+        }
+        // Without items nothing moves.
+        *to_offset = if self.is_empty() { offset } else { offset.wrapping_add(moved) };
         Ok(())
     }
 

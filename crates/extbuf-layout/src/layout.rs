@@ -391,7 +391,36 @@ impl Layout {
     }
 
     /// L2 and L3; L1 holds by construction.
+    #[inline]
     pub(crate) fn check(&self) -> Result<(), LayoutError> {
+        if self.is_plainly_right() { Ok(()) } else { self.check_slowly() }
+    }
+
+    /// L2 and L3 of the usual layout in one pass, which names no fault: one level, and no size or extent of 0.
+    #[inline]
+    fn is_plainly_right(&self) -> bool {
+        let (shape, level) = self.words().split_at(self.ndim());
+        let Some((&offset, strides)) = level.split_first() else { return false };
+        let itemsize = self.itemsize as isize;
+        let mut right = self.is_direct() && itemsize > 0;
+        // No product of extents is larger than this one, and low and high only move apart, so the last difference tells.
+        let (mut bytes, mut low, mut high) = (itemsize, offset, offset);
+        for (&extent, &stride) in shape.iter().zip(strides) {
+            let (product, over) = bytes.overflowing_mul(extent);
+            right &= extent > 0 && !over;
+            let (reach, over) = stride.overflowing_mul(extent.wrapping_sub(1));
+            right &= !over;
+            let (lower, under) = low.overflowing_add(reach.min(0));
+            let (higher, over) = high.overflowing_add(reach.max(0));
+            right &= !under && !over;
+            (bytes, low, high) = (product, lower, higher);
+        }
+        let end = high.checked_add(itemsize);
+        right && end.is_some_and(|end| end.checked_sub(low).is_some())
+    }
+
+    #[cold]
+    fn check_slowly(&self) -> Result<(), LayoutError> {
         self.check_size()?;
         (0..self.levels()).try_for_each(|level| self.checked_extent(level).map(drop))
     }
@@ -523,5 +552,32 @@ impl fmt::Debug for Layout {
             out.field("offset", &self.offset(level)).field("strides", &self.strides(level));
         }
         out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Layout;
+
+    #[test]
+    fn the_short_check_and_the_long_one_agree_at_the_limits() {
+        const MAX: isize = isize::MAX;
+        let sizes = [0, 1, 2, 3, MAX as usize / 2, MAX as usize / 2 + 1, MAX as usize, MAX as usize + 1];
+        let steps = [0, 1, -1, 5, MAX / 2, MAX / 2 + 1, -MAX / 2 - 1, MAX, -MAX, isize::MIN];
+        let mut right = 0;
+        for (&itemsize, &offset) in sizes.iter().flat_map(|size| steps.iter().map(move |step| (size, step))) {
+            for (&first, &second) in sizes.iter().flat_map(|one| sizes.iter().map(move |two| (one, two))) {
+                for (&a, &b) in steps.iter().flat_map(|one| steps.iter().map(move |two| (one, two))) {
+                    let mut layout = Layout::blank(itemsize, 2, 1);
+                    layout.shape_mut().copy_from_slice(&[first, second]);
+                    layout.level_mut(0).copy_from_slice(&[offset, a, b]);
+                    let usual = itemsize > 0 && first > 0 && second > 0;
+                    let checked = layout.check_slowly().is_ok();
+                    assert_eq!(layout.is_plainly_right(), usual && checked, "{layout:?}");
+                    right += usize::from(usual && checked);
+                }
+            }
+        }
+        assert!(right > 1000, "{right} layouts that are right");
     }
 }

@@ -40,13 +40,14 @@ impl Words {
         }
     }
 
-    /// So many zeros in place of what was here. Writes no more words than that where they lie inline.
+    /// So many zeros in place of what was here. Inline all words are written: that is fewer instructions than to call for
+    /// some to be.
     #[inline(always)]
     pub(crate) fn reset(&mut self, zeros: usize) {
         match self {
             Words::Inline { len, buf } if zeros <= INLINE => {
                 *len = zeros as u8;
-                buf[..zeros].fill(0);
+                *buf = [0; INLINE];
             }
             words => *words = Words::zeroed(zeros),
         }

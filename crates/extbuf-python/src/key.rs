@@ -49,11 +49,13 @@ impl Key {
     /// `TypeError` for what is no key, `IndexError` for an integer that no axis can have, and whatever `__index__`
     /// raises.
     pub(crate) fn read(&mut self, object: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Ok(tuple) = object.cast::<PyTuple>() else {
+        // Asked before it is cast: the error of a cast is an object that is made.
+        if !object.is_instance_of::<PyTuple>() {
             self.few[0] = item(object)?;
             self.len = 1;
             return Ok(());
-        };
+        }
+        let tuple = object.cast::<PyTuple>()?;
         self.len = tuple.len();
         if self.len > SHORT {
             self.many = tuple.iter().map(|part| item(&part)).collect::<PyResult<_>>()?;
@@ -138,10 +140,28 @@ pub(crate) fn inside(index: isize, axis: usize, extent: usize) -> PyResult<usize
     })
 }
 
-fn item(object: &Bound<'_, PyAny>) -> PyResult<SliceItem> {
-    if let Ok(slice) = object.cast::<PySlice>() {
-        return parts(slice).map(SliceItem::Slice);
+/// A slice object as an entry; `None` for every other object.
+///
+/// # Errors
+///
+/// Whatever `__index__` of its parts raises.
+#[inline]
+pub(crate) fn slice(object: &Bound<'_, PyAny>) -> PyResult<Option<SliceItem>> {
+    if !object.is_instance_of::<PySlice>() {
+        return Ok(None);
     }
+    parts(object.cast::<PySlice>()?).map(|slice| Some(SliceItem::Slice(slice)))
+}
+
+#[inline]
+fn item(object: &Bound<'_, PyAny>) -> PyResult<SliceItem> {
+    match slice(object)? {
+        Some(item) => Ok(item),
+        None => other(object),
+    }
+}
+
+fn other(object: &Bound<'_, PyAny>) -> PyResult<SliceItem> {
     if object.is_none() {
         return Ok(SliceItem::NewAxis);
     }

@@ -193,7 +193,7 @@ unsafe extern "C" fn traverse(
     // SAFETY: the contract.
     match unsafe { state(object) } {
         // SAFETY: the collector's own; a live object that the state holds a reference to.
-        Some(state) => unsafe { visit(state.share.lease().as_ptr(), argument) },
+        Some(state) => unsafe { visit(state.share.lease().object().as_ptr(), argument) },
         None => 0,
     }
 }

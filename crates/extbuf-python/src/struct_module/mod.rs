@@ -86,8 +86,9 @@ const MOST_CACHED: usize = 100;
 /// The compiled form of a text, from the cache where it is there.
 fn compiled<'py>(format: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Struct>> {
     let py = format.py();
-    if let Ok(ready) = format.cast::<Struct>() {
-        return Ok(ready.clone());
+    // Asked before it is cast: the error of a cast is an object that is made.
+    if format.is_instance_of::<Struct>() {
+        return Ok(format.cast::<Struct>()?.clone());
     }
     let cache = CACHE.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
     // What cannot be hashed is no text either, and is told so below.

@@ -289,7 +289,7 @@ impl Array {
         // Where the lock is taken, what is behind it is in use, so that nothing need be found.
         if let Ok(bases) = self.bases.try_lock() {
             for base in &*bases {
-                visit.call(base.memory.share.lease())?;
+                visit.call(base.memory.share.lease().object())?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use extbuf_layout::Order;
+use extbuf_layout::{Order, SliceItem};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -13,7 +13,8 @@ use pyo3::types::PyList;
 use super::View;
 use crate::described::Described;
 use crate::error;
-use crate::key::{Key, inside, plain_integer};
+use crate::key::{self, Key, inside, plain_integer};
+use crate::lease::Share;
 
 /// Items of up to so many bytes are copied to the stack on their way to Python.
 const SMALL: usize = 64;
@@ -29,19 +30,16 @@ impl View {
         }
         // Held while the key is read: its `__index__` may release this view, and a part of it is made all the same.
         let share = self.share(py)?;
+        // The next usual case: one slice, without a place for more.
+        if let Some(slice) = key::slice(key)? {
+            return self.part(py, share, &[slice]);
+        }
         let mut read = Key::EMPTY;
         read.read(key)?;
         if let Some(index) = read.whole_index(self.layout.shape())? {
             return self.read_item(py, index.get());
         }
-        let view = if self.layout.is_direct() {
-            let (item, fill) = (self.item.clone(), |out: &mut _| self.layout.slice_into(read.items(), out));
-            View::filled(share, self.base, item, self.readonly, fill).map_err(error::layout)?
-        } else {
-            let layout = self.layout.slice(read.items()).map_err(error::layout)?;
-            self.derive(share, layout, self.item.clone())
-        };
-        Ok(Bound::new(py, view)?.into_any())
+        self.part(py, share, read.items())
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> PyResult<ViewIterator> {
@@ -93,6 +91,18 @@ impl View {
 }
 
 impl View {
+    /// The part that a key picks which is no item.
+    fn part<'py>(&self, py: Python<'py>, share: Share, items: &[SliceItem]) -> PyResult<Bound<'py, PyAny>> {
+        let view = if self.layout.is_direct() {
+            let (item, fill) = (self.item.clone(), |out: &mut _| self.layout.slice_into(items, out));
+            View::filled(share, self.base, item, self.readonly, fill).map_err(error::layout)?
+        } else {
+            let layout = self.layout.slice(items).map_err(error::layout)?;
+            self.derive(share, layout, self.item.clone())
+        };
+        Ok(Bound::new(py, view)?.into_any())
+    }
+
     /// The value of the item at an index that lies in the layout.
     pub(crate) fn read_item<'py>(&self, py: Python<'py>, index: &[usize]) -> PyResult<Bound<'py, PyAny>> {
         let codec = self.item.codec(py)?;

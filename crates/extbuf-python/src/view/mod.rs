@@ -42,7 +42,7 @@ use crate::acquire::{self, Acquired};
 use crate::count::Count;
 use crate::described::Shared;
 use crate::error;
-use crate::lease::{Lease, Share};
+use crate::lease::{Lease, LeaseRef, Share};
 use crate::raw::FULL_RO;
 use crate::reach::Address;
 
@@ -61,7 +61,7 @@ pub(crate) struct View(Box<Parts>);
 /// a layout is many words to move.
 pub(crate) struct Parts {
     /// The view holds one share of it unless `state` says released.
-    lease: Py<Lease>,
+    lease: LeaseRef,
     /// W1 (`reach.rs`) holds for it and `layout`.
     base: Address,
     layout: Layout,
@@ -148,8 +148,9 @@ impl View {
     ///
     /// Whatever the object raises.
     pub(crate) fn from_object(object: &Bound<'_, PyAny>) -> PyResult<View> {
-        if let Ok(view) = object.cast_exact::<View>() {
-            let view = view.get();
+        // Asked before it is cast: the error of a cast is an object that is made.
+        if object.is_exact_instance_of::<View>() {
+            let view = object.cast_exact::<View>()?.get();
             let share = view.share(object.py())?;
             return Ok(view.derive(share, view.layout.clone(), view.item.clone()));
         }
@@ -304,7 +305,7 @@ impl View {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.lease)
+        visit.call(self.lease.object())
     }
 
     fn __clear__(&self) {
