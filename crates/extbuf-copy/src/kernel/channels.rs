@@ -70,7 +70,13 @@ impl Channels {
 
     /// So many pixels from `start` on, to a place where planes lie `room` bytes from one another; and where they begin in
     /// the source.
-    pub(super) fn some(&self, start: usize, count: usize, room: usize, src: *const u8) -> (Channels, *const u8) {
+    pub(super) fn some(
+        &self,
+        start: usize,
+        count: usize,
+        room: usize,
+        src: *const u8,
+    ) -> (Channels, *const u8) {
         let px = Loop { extent: count, ..self.px };
         let ch = Loop { dst: if self.kind == Kind::Pull { room as isize } else { self.ch.dst }, ..self.ch };
         (Channels { px, ch, ..*self }, src.wrapping_offset(start as isize * px.src))

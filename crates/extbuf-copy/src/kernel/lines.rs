@@ -195,7 +195,7 @@ mod tests {
     use crate::plan::{Kernel, Loop};
 
     /// Rows at odd addresses with poison around and between, against the equation.
-    fn moved(unit: usize, i: Loop, j: Loop, start: usize, manner: Manner) {
+    fn moved(kernel: Kernel, unit: usize, i: Loop, j: Loop, start: usize, manner: Manner) -> bool {
         let places = |step: fn(&Loop) -> isize| {
             let (i_step, j_step) = (step(&i), step(&j));
             let all = (0..i.extent as isize).flat_map(move |a| (0..j.extent as isize).map(move |b| (a, b)));
@@ -219,10 +219,9 @@ mod tests {
             (target.as_mut_ptr().wrapping_add(to[k]), source.as_ptr().wrapping_add(from[k]))
         };
         let mut place = None;
-        let Some(mut lines) =
-            Lines::new(Kernel::Run, manner, unit, &[i, j], None, manner.streams, &mut place)
+        let Some(mut lines) = Lines::new(kernel, manner, unit, &[i, j], None, manner.streams, &mut place)
         else {
-            return;
+            return false;
         };
         let (dst, src) = at(&mut target, 0);
         // SAFETY: the loops from these two addresses stay inside both vectors.
@@ -233,9 +232,8 @@ mod tests {
         // The same one by one, from a list of places.
         target = poisoned;
         let mut place = None;
-        let Some(mut lines) = Lines::new(Kernel::Run, manner, unit, &[], None, manner.streams, &mut place)
-        else {
-            return;
+        let Some(mut lines) = Lines::new(kernel, manner, unit, &[], None, manner.streams, &mut place) else {
+            return true;
         };
         let begins: Vec<_> = (0..to.len()).map(|k| at(&mut target, k)).collect();
         // SAFETY: the rows at these places lie inside both vectors.
@@ -243,11 +241,15 @@ mod tests {
         // SAFETY: as above.
         unsafe { lines.finish() };
         assert!(target == expected, "unit {unit}, {i:?}, {j:?}, {manner:?}, one by one");
+        true
+    }
+
+    fn levels() -> impl Iterator<Item = Level> {
+        Level::ALL.into_iter().filter(|&level| level <= Level::of_this_machine())
     }
 
     #[test]
     fn rows_of_any_length_joined_or_apart_touch_nothing_else() {
-        let level = Level::of_this_machine();
         for unit in
             [1, 5, 20, 33, 63, 64, 65, 100, 127, 128, 129, 200, 511, 512, 700, 1000, 2100, 5000, 17_000]
         {
@@ -256,11 +258,52 @@ mod tests {
                 for start in [0, 1, 58] {
                     let j = Loop { extent: 5, dst: j_dst, src: j_src };
                     let i = Loop { extent: 3, dst: 5 * j_dst, src: 5 * j_src + 9 };
-                    for streams in [false, true] {
-                        moved(unit, i, j, start, Manner { level, streams });
+                    for (level, streams) in levels().flat_map(|level| [(level, false), (level, true)]) {
+                        moved(Kernel::Run, unit, i, j, start, Manner { level, streams });
                     }
                 }
             }
         }
+    }
+
+    /// Past the cache and not woven: lines longer than the place in between, short ones that follow one another, and one
+    /// item that fills them.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn items_on_their_way_past_the_cache_touch_nothing_else() {
+        let mut staged = 0;
+        for (unit, extent) in [
+            (1, 9000),
+            (1, 70),
+            (2, 4500),
+            (3, 700),
+            (4, 5),
+            (4, 2100),
+            (7, 33),
+            (8, 1100),
+            (12, 90),
+            (16, 600),
+        ] {
+            let n = unit as isize;
+            for (step, kernel) in [
+                (2, Kernel::Items),
+                (-1, Kernel::Items),
+                (3, Kernel::Items),
+                (-5, Kernel::Items),
+                (0, Kernel::Fill),
+            ] {
+                for (gap, start) in [(0, 0), (0, 3), (5, 58), (64, 64)] {
+                    let j = Loop { extent, dst: n, src: step * n };
+                    let i = Loop { extent: 4, dst: n * extent as isize + gap, src: n + 1 };
+                    for level in levels() {
+                        let manner = Manner { level, streams: true };
+                        staged += usize::from(moved(kernel, unit, i, j, start, manner));
+                    }
+                }
+            }
+        }
+        // All but short rows that lie apart, on each level that has no other way.
+        let below = levels().filter(|&level| level > Level::Portable && level < Level::Avx512).count();
+        assert!(staged >= 150 * below, "only {staged}");
     }
 }

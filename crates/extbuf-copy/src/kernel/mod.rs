@@ -93,6 +93,11 @@ pub(crate) unsafe fn run(
             // SAFETY: the caller's contract, on a machine with these instructions.
             unsafe { x86::rows::grid(unit, grid, dst, src) }
         }
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Run if manner.level >= Level::Avx2 && unit > 64 => {
+            // SAFETY: the caller's contract, on a machine with these instructions.
+            unsafe { x86::half::runs(unit, grid, dst, src) }
+        }
         Kernel::Run => {
             // SAFETY: the caller's contract, handed on unchanged.
             unsafe { run::apart(unit, grid, dst, src) }

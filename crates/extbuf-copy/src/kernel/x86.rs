@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 pub(super) mod channels;
+pub(super) mod half;
 pub(super) mod nib;
 mod pen;
 pub(super) mod rows;

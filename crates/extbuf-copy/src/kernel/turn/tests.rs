@@ -9,7 +9,21 @@ use crate::plan::Loop;
 
 /// `wide` items along `i`, `deep` along `j`, rows `gap` bytes longer than they need be on either side, from byte `start` on.
 /// The whole copy of which this is said to be a part has so many bytes: what fits a cache is walked in another order.
-fn turned(unit: usize, (wide, deep): (usize, usize), gap: usize, start: usize, manner: Manner, bytes: usize) {
+fn turned(unit: usize, size: (usize, usize), gap: usize, start: usize, manner: Manner, bytes: usize) {
+    // SAFETY: of the grid that is passed on.
+    turned_by(unit, size, gap, start, manner, bytes, |turn, to, from| unsafe { turn.run(to, from) });
+}
+
+/// The same by one way of it, which is told where the grid begins on either side.
+fn turned_by(
+    unit: usize,
+    (wide, deep): (usize, usize),
+    gap: usize,
+    start: usize,
+    manner: Manner,
+    bytes: usize,
+    way: impl Fn(&Turn<'_>, *mut u8, *const u8),
+) {
     let (s, d) = (wide * unit + gap, deep * unit + gap);
     let source: Vec<u8> = (0..start + s * deep).map(|k| (k * 31 + k / 251) as u8).collect();
     let mut target = vec![0xEE; start + d * wide + 9];
@@ -18,8 +32,8 @@ fn turned(unit: usize, (wide, deep): (usize, usize), gap: usize, start: usize, m
     let (mut rows, chains) = (Rows::new(), ([i], [j]));
     let turn = Turn::new(unit, bytes, manner, &chains.0, &chains.1, &mut rows);
     let (to, from) = (target.as_mut_ptr().wrapping_add(start), source.as_ptr().wrapping_add(start));
-    // SAFETY: the rows lie inside both vectors: `deep` of them `s` bytes apart and `wide` of them `d` bytes apart.
-    unsafe { turn.run(to, from) };
+    // The rows lie inside both vectors: `deep` of them `s` bytes apart and `wide` of them `d` bytes apart.
+    way(&turn, to, from);
     let mut expected = vec![0xEE; target.len()];
     for i in 0..wide {
         for j in 0..deep {
@@ -65,4 +79,29 @@ fn what_is_narrower_than_a_tile_is_moved_item_by_item() {
     let wide = super::WIDE + 3;
     turned(1, (wide, 20), 0, 0, Manner { level: Level::of_this_machine(), streams: true }, 0);
     turned(2, (wide, 20), 2, 2, Manner { level: Level::of_this_machine(), streams: false }, 0);
+}
+
+/// Which of them the choice would not take, too.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn tiles_fulfil_the_equation() {
+    for level in [Level::Sse2, Level::Avx2].into_iter().filter(|&level| level <= Level::of_this_machine()) {
+        let manner = Manner { level, streams: true };
+        for (wide, deep) in
+            [(1, 40), (5, 300), (16, 16), (17, 129), (64, 64), (131, 257), (300, 33), (2100, 40)]
+        {
+            for (gap, start) in [(0, 0), (64, 64), (5, 1), (2, 62)] {
+                macro_rules! each {
+                    ($($n:literal)*) => {$(
+                        turned_by($n, (wide, deep), gap, start, manner, usize::MAX, |turn, to, from| {
+                            // SAFETY: the grid, whose items are of this size; every x86-64 has SSE2, and the level is the
+                            // machine's.
+                            unsafe { turn.tiles::<$n>(to, from) }
+                        });
+                    )*};
+                }
+                each! { 1 2 4 8 16 }
+            }
+        }
+    }
 }

@@ -59,15 +59,17 @@ impl Turn<'_> {
     /// Whether this is better than [`panels`](Turn::panels): where rows of the source lie so that their lines do not stay
     /// until they are used up, or where lines of small items would have to be put together from two. Where neither is
     /// so, it took a fifth longer (5000 x 6000 items of 4 bytes, 4001 x 4001 of 8 as long, 2999 x 2999 of 16), and also where
-    /// few items lie side by side.
+    /// rows are short on either side, unless those of the source follow one another.
     pub(super) fn in_tiles(&self, mode: u8) -> bool {
-        let apart = self.along_j.last().is_some_and(|l| l.src.unsigned_abs().is_multiple_of(PAGE));
-        let wide = self.steps * self.each * self.unit >= PAGE / 2;
-        match mode {
-            ALIGNED => apart && wide,
-            CARRIED => wide && (apart || self.unit <= 4),
-            _ => false,
-        }
+        let &Turn { unit, deep, .. } = self;
+        let row = self.steps * self.each * unit;
+        let inner = self.along_j.last().map_or(0, |l| l.src);
+        let apart = inner.unsigned_abs().is_multiple_of(PAGE);
+        let joined = inner == row as isize && row >= 16;
+        let small = mode == CARRIED && unit <= 4;
+        matches!(mode, ALIGNED | CARRIED)
+            && deep * unit >= PAGE / 2
+            && (joined || row >= PAGE / 2 && (apart || small))
     }
 
     /// All of it past the cache.

@@ -34,7 +34,13 @@ pub(crate) struct Nib {
 impl Nib {
     /// In the registers of a level, which this machine has.
     pub(crate) fn new(level: Level) -> Nib {
-        Nib { stream: stream(level), line: std::ptr::null_mut(), held: Held([MaybeUninit::uninit(); LINE]), begun: 0, filled: 0 }
+        Nib {
+            stream: stream(level),
+            line: std::ptr::null_mut(),
+            held: Held([MaybeUninit::uninit(); LINE]),
+            begun: 0,
+            filled: 0,
+        }
     }
 
     /// `dst[..count] = src[..count]`, at the latest when the nib is lifted.
