@@ -25,9 +25,17 @@ const PACKAGES: &[&str] = &[
 /// Several gigabytes with what it cannot be imported without.
 const TORCH: &str = "torch==2.15.0";
 
-const RESULTS: &str = "benches/peers/results.json";
 const COUNTS: &str = "benches/peers/counts.json";
-const PAGE: &str = "docs/src/benchmarks.md";
+
+/// What was measured, and the page that shows it: machines with AVX-512 and those without have other kernels, and each its
+/// own.
+fn results() -> &'static str {
+    if has("avx512vbmi") { "benches/peers/results.json" } else { "benches/peers/results-avx2.json" }
+}
+
+fn page() -> &'static str {
+    if has("avx512vbmi") { "docs/src/benchmarks.md" } else { "docs/src/benchmarks-avx2.md" }
+}
 
 /// The cases whose instructions are counted: so short that time is too noisy.
 const COUNTED: &[&str] = &[
@@ -77,7 +85,7 @@ pub(crate) fn task(options: &Options) -> Result {
     build.args(["--features", &features.join(",")]);
     build.args(if options.python { ["--example", "peers"] } else { ["--bin", "extbuf-peers"] });
     build.env("RUSTFLAGS", "-C target-cpu=native").env("PATH", search);
-    if has_avx() {
+    if has("avx") {
         // The crate leaves HPTT's own kernels off.
         build.env("CXXFLAGS", "-DHPTT_ARCH_AVX");
     }
@@ -96,7 +104,7 @@ pub(crate) fn task(options: &Options) -> Result {
                 python
             }
         };
-        measure.args(["measure", "--results", RESULTS, "--threads", threads]);
+        measure.args(["measure", "--results", results(), "--threads", threads]);
         measure.args(["--commit", &commit()?, "--date", &today()?]).args(&options.passed_on);
         // Whoever allocates its result gets warm pages again, so that page faults are charged to nobody.
         measure.env("MALLOC_MMAP_MAX_", "0").env("MALLOC_TRIM_THRESHOLD_", (64u64 << 30).to_string());
@@ -110,9 +118,9 @@ pub(crate) fn task(options: &Options) -> Result {
 fn from_results(losses: bool) -> Result {
     let mut command = cargo(["run", "--locked", "--quiet", "--package", "extbuf-peers", "--"]);
     if losses {
-        command.args(["losses", "--results", RESULTS]);
+        command.args(["losses", "--results", results()]);
     } else {
-        command.args(["report", "--results", RESULTS, "--counts", COUNTS, "--page", PAGE]);
+        command.args(["report", "--results", results(), "--counts", COUNTS, "--page", page()]);
     }
     run(&mut command)
 }
@@ -145,8 +153,10 @@ fn library() -> Result<PathBuf> {
     Ok(std::path::absolute(Path::new("target/peers/examples").join(name))?)
 }
 
-fn has_avx() -> bool {
-    std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|about| about.contains(" avx "))
+/// Whether the processor has these instructions, where the system tells (Linux).
+fn has(flag: &str) -> bool {
+    std::fs::read_to_string("/proc/cpuinfo")
+        .is_ok_and(|about| about.split_whitespace().any(|word| word == flag))
 }
 
 /// What is measured, with a `+` where files of the libraries differ from what is committed.
