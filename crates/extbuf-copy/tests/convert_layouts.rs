@@ -109,7 +109,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(common::share(60)) })]
 
     #[test]
     fn many_boxes(case in large_cases(), seed in any::<u64>(), tame in any::<bool>()) {

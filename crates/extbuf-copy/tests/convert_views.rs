@@ -267,3 +267,29 @@ fn a_conversion_and_a_copy_of_equal_formats_are_one() {
     let other = copy(&mut ViewMut::from_slice(&mut b), &View::from_slice(&numbers)).unwrap();
     assert_eq!((a, one), (b, other));
 }
+
+#[test]
+fn plans_and_columns_that_cannot_be_say_why() {
+    let parse = |text: &str| Format::parse(text).unwrap();
+    let row = |format: &Format| Layout::contiguous(format.itemsize(), &[4], Order::C).unwrap();
+    let plan = |dst: (&Layout, &Format), src: (&Layout, &Format)| {
+        ViewPlan::of(dst, src, CopyOptions::default()).unwrap_err().kind().clone()
+    };
+    // A layout of other items than the format's, on either side.
+    let (short, int) = (parse("<h"), parse("<i"));
+    let wrong = CopyErrorKind::Itemsize { dst: 4, src: 2 };
+    assert_eq!(plan((&row(&int), &short), (&row(&short), &short)), wrong);
+    assert_eq!(plan((&row(&short), &short), (&row(&int), &short)), wrong);
+    // Fields without names meet by their places.
+    let (two, three) = (parse("<hi"), parse("<hif"));
+    let missing = CopyErrorKind::MissingField { name: "#2".into() };
+    assert_eq!(plan((&row(&three), &three), (&row(&two), &two)), missing);
+    let extra = CopyErrorKind::ExtraField { name: "#2".into() };
+    assert_eq!(plan((&row(&two), &two), (&row(&three), &three)), extra);
+    // No field of a record that holds an object becomes a column, and none of its columns is asked for.
+    let text = "T{O:object:h:number:}";
+    let mut objects = records(text, vec![0; 2 * parse(text).itemsize()]);
+    assert_eq!(to_columns(&objects.view(), Order::C).unwrap_err().kind(), &CopyErrorKind::Objects);
+    let error = from_columns(&mut objects.view_mut().unwrap(), &[] as &[(&str, View<'_>)]).unwrap_err();
+    assert_eq!(error.kind(), &CopyErrorKind::Objects);
+}

@@ -309,6 +309,10 @@ fn fault_25_the_itemsize_wins_or_both_numbers_are_told() {
     let short = parse("T{<B:a:<I:b:}");
     assert_eq!(short.with_itemsize(8).unwrap().itemsize(), 8);
     assert_eq!(short.with_itemsize(4).unwrap_err().kind(), F::ItemSize { format: 5, claimed: 4 });
+    // Where the size asked for is no multiple of the alignment, the next record would not be aligned.
+    let sizes = [4, 6, 8, 17, 32];
+    let alignments = sizes.map(|size| parse("T{i:a:}").with_itemsize(size).unwrap().alignment());
+    assert_eq!(alignments, [4, 1, 4, 1, 4]);
 }
 
 #[test]

@@ -75,25 +75,31 @@ fn time_is_linear() {
     ];
     for text in texts {
         for dialect in Dialect::ALL {
-            let start = Instant::now();
-            match Format::parse_as(dialect, &text) {
-                Ok(format) => {
-                    match format.to_string_as(dialect) {
-                        Ok(printed) => assert_eq!(Format::parse_as(dialect, &printed).unwrap(), format),
-                        // A repeat that NumPy has no number for.
-                        Err(error) => assert!(dialect == Dialect::NumPy, "{error}"),
-                    }
-                    assert!(format.outline().len() <= 3 * text.len() + 1);
-                }
-                Err(error) => assert!(error.render().len() < 1000),
-            }
-            let shown: String = text.chars().take(12).collect();
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "{shown:?} in {dialect}: {:?}",
+            let time = || {
+                let start = Instant::now();
+                there_and_back(&text, dialect);
                 start.elapsed()
-            );
+            };
+            // A busy machine may stop a process for longer than that, but hardly twice.
+            let limit = Duration::from_secs(20);
+            let (first, shown) = (time(), text.chars().take(12).collect::<String>());
+            assert!(first < limit || time() < limit, "{shown:?} in {dialect}: {first:?}, and once more");
         }
+    }
+}
+
+/// Parses, prints and parses again, or renders the refusal.
+fn there_and_back(text: &str, dialect: Dialect) {
+    match Format::parse_as(dialect, text) {
+        Ok(format) => {
+            match format.to_string_as(dialect) {
+                Ok(printed) => assert_eq!(Format::parse_as(dialect, &printed).unwrap(), format),
+                // A repeat that NumPy has no number for.
+                Err(error) => assert!(dialect == Dialect::NumPy, "{error}"),
+            }
+            assert!(format.outline().len() <= 3 * text.len() + 1);
+        }
+        Err(error) => assert!(error.render().len() < 1000),
     }
 }
 

@@ -116,6 +116,7 @@ impl Layout {
     }
 }
 
+/// Into one part at least, and no more than there are items.
 fn cut(layout: &Layout, parts: usize, order: &MemoryOrder, out: &mut Vec<Layout>) {
     if parts == 1 {
         out.push(layout.clone());
@@ -129,20 +130,15 @@ fn cut(layout: &Layout, parts: usize, order: &MemoryOrder, out: &mut Vec<Layout>
         return;
     }
     let Some(axis) = order.axes().max_by_key(|&axis| shape[axis]) else {
-        out.push(layout.clone());
-        return;
+        unreachable!("two items lie along some axis")
     };
-    // Never more parts than items on either side.
-    let (extent, items) = (shape[axis], layout.len());
-    if items < 2 {
-        out.push(layout.clone());
-        return;
-    }
-    let rest = items / extent;
+    let extent = shape[axis];
+    let rest = layout.len() / extent;
     let first = parts / 2;
     let at = ((extent as u128 * first as u128 + parts as u128 / 2) / parts as u128) as usize;
     let at = at.clamp(1, extent - 1);
-    let first = first.clamp(parts.saturating_sub((extent - at) * rest).max(1), (at * rest).min(parts - 1));
+    // Never more parts than items on either side.
+    let first = first.clamp(parts.saturating_sub((extent - at) * rest).max(1), at * rest);
     cut(&keep(layout, axis, 0, at), first, order, out);
     cut(&keep(layout, axis, at, extent), parts - first, order, out);
 }
