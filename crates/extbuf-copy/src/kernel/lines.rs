@@ -53,7 +53,7 @@ impl<'p> Lines<'p> {
             let by_pattern =
                 manner.streams && manner.level >= Level::Avx512 && Block::new(unit, i, j).is_some();
             #[cfg(target_arch = "x86_64")]
-            if manner.streams && !by_pattern {
+            if manner.streams && manner.level >= Level::Sse2 && !by_pattern {
                 return Some(Lines::Staged(Staged::pixels(channels)));
             }
             if !by_pattern {
@@ -66,9 +66,7 @@ impl<'p> Lines<'p> {
                 let (px, ch) = if inside.len() == 1 { (j, ONCE) } else { (i, j) };
                 let block = Block::new(unit, px, ch)?;
                 // SAFETY: the plan names a level that this machine has.
-                return Some(Lines::Weave(unsafe {
-                    Loom::new(block, (manner.streams, asks), around, place)
-                }));
+                Some(Lines::Weave(unsafe { Loom::new(block, (manner.streams, asks), around, place) }))
             }
             Kernel::Run if manner.level >= Level::Avx512 => {
                 let joined = inside.is_empty() || j.dst == unit as isize;
@@ -76,9 +74,9 @@ impl<'p> Lines<'p> {
                 let streams = manner.streams && !(inside.is_empty() && unit <= 64);
                 // SAFETY: the plan names a level that this machine has.
                 let rows = unsafe { Rows::new(unit, joined, (streams, asks)) };
-                return Some(Lines::Rows(rows, Grid { i, j }));
+                Some(Lines::Rows(rows, Grid { i, j }))
             }
-            _ => return Staged::new(kernel, manner, unit, i, j).map(Lines::Staged),
+            _ => Staged::new(kernel, manner, unit, i, j).map(Lines::Staged),
         }
         #[cfg(not(target_arch = "x86_64"))]
         {

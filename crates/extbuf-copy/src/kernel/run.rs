@@ -18,8 +18,10 @@ pub(super) unsafe fn apart(unit: usize, grid: Grid, dst: *mut u8, src: *const u8
     macro_rules! sized {
         ($($n:literal)*) => {
             match unit.div_ceil(2).next_power_of_two() {
-                // SAFETY: the caller's contract; a unit of `N` to `2 * N` bytes takes two moves of `N`.
-                $($n => unsafe { each(grid, dst, src, |to, from| twice::<$n>(to, from, unit)) },)*
+                $($n => each(grid, dst, src, |to, from| {
+                    // SAFETY: P1 for both places: a unit of `N` to `2 * N` bytes; nothing written overlaps what is read.
+                    unsafe { twice::<$n>(to, from, unit) };
+                }),)*
                 _ => unreachable!("no more than a line"),
             }
         };
@@ -27,18 +29,16 @@ pub(super) unsafe fn apart(unit: usize, grid: Grid, dst: *mut u8, src: *const u8
     match unit {
         0 => {}
         1..=SHORT => sized! { 1 2 4 8 16 32 },
-        // SAFETY: the caller's contract: P1 for both places; nothing written overlaps what is read.
-        _ => unsafe { each(grid, dst, src, |to, from| to.copy_from_nonoverlapping(from, unit)) },
+        _ => each(grid, dst, src, |to, from| {
+            // SAFETY: P1 for both places; nothing written overlaps what is read.
+            unsafe { to.copy_from_nonoverlapping(from, unit) };
+        }),
     }
 }
 
-/// Moves what is at each pair of places of the grid.
-///
-/// # Safety
-///
-/// `one` may be called with each of these pairs.
+/// Visits each pair of places of the grid.
 #[inline(always)]
-unsafe fn each(grid: Grid, dst: *mut u8, src: *const u8, one: impl Fn(*mut u8, *const u8)) {
+fn each(grid: Grid, dst: *mut u8, src: *const u8, one: impl Fn(*mut u8, *const u8)) {
     let Grid { i, j } = grid;
     for row in 0..i.extent as isize {
         let (mut to, mut from) = (dst.wrapping_offset(row * i.dst), src.wrapping_offset(row * i.src));
