@@ -313,6 +313,7 @@ impl Job<'_> {
     fn turns(&self, innermost: Loop, begins: &[(*mut u8, *const u8)]) -> bool {
         let beside = |(k, &(to, _)): (usize, &(*mut u8, _))| begins[0].0.wrapping_add(k * self.unit) == to;
         self.kernel == Kernel::Items
+            && matches!(self.whole, Whole::None)
             && innermost.src == self.unit as isize
             && begins.iter().enumerate().all(beside)
     }
