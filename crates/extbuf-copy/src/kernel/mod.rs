@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 mod cache;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod channels;
 mod columns;
 mod items;

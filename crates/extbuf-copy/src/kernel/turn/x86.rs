@@ -485,7 +485,7 @@ pub(super) unsafe fn blocks<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: 
     match (turn.level, turn.mode(dst)) {
         (Level::Portable, _) => return false,
         // SAFETY: the caller's contract.
-        (Level::Sse2, mode) if turn.in_tiles(mode) => unsafe { turn.tiles::<N>(dst, src) },
+        (Level::Sse2, mode) if turn.in_tiles(mode) => unsafe { tiles_sse2::<N>(turn, dst, src) },
         // SAFETY: as above.
         (Level::Avx2, mode) if turn.in_tiles(mode) => unsafe { tiles_avx2::<N>(turn, dst, src) },
         (Level::Sse2, _) => by_mode!(sse2),
@@ -496,6 +496,17 @@ pub(super) unsafe fn blocks<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: 
         (Level::Avx512, _) => by_mode!(avx512, PIECES),
     }
     true
+}
+
+/// On its own, since the place and the carry would be laid out on everybody's stack.
+///
+/// # Safety
+///
+/// As for [`Turn::tiles`].
+#[inline(never)]
+unsafe fn tiles_sse2<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's contract.
+    unsafe { turn.tiles::<N>(dst, src) };
 }
 
 /// # Safety

@@ -65,9 +65,7 @@ impl Staged {
         let dense = j.dst == unit as isize || j.extent == 1;
         let joined = dense && (i.extent == 1 || i.dst == row as isize);
         let work = match kernel {
-            Kernel::Run if unit >= LONG || unit >= SOME && (dense || grid == ALONE) => {
-                Work::Rows { unit, grid }
-            }
+            Kernel::Run if unit >= LONG || unit >= SOME && dense => Work::Rows { unit, grid },
             // One short run at a time leaves nothing to bring together.
             Kernel::Run if grid == ALONE => return None,
             Kernel::Run | Kernel::Items | Kernel::Fill if row >= STAGE / 2 && dense => {
@@ -99,7 +97,11 @@ impl Staged {
         match self.work {
             Work::Rows { unit, grid: Grid { i, j } } => {
                 // Rows that are not the next in memory nobody foresees: some are asked for before their time.
-                let early = if j.src == unit as isize { 0 } else { (AHEAD / unit).min(j.extent) };
+                let early = if j.src == unit as isize || (i.extent, j.extent) == (1, 1) {
+                    0
+                } else {
+                    (AHEAD / unit).min(j.extent)
+                };
                 for a in 0..i.extent as isize {
                     let (mut to, mut from) = (dst.wrapping_offset(a * i.dst), src.wrapping_offset(a * i.src));
                     let after = from.wrapping_offset(i.src);
