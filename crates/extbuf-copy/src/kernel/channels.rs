@@ -10,6 +10,14 @@
 use super::{Grid, Level, items};
 use crate::plan::Loop;
 
+/// Bytes of the registers that pixels are moved in.
+const REGISTER: isize = 16;
+
+const LINE: isize = 64;
+
+/// Bytes of a row, in one plane, from which on it is written past the cache straight from registers.
+const LONG: isize = 4096;
+
 /// The pixels, which follow one another on the side or sides where channels lie next to each other, and the channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Channels {
@@ -87,12 +95,49 @@ impl Channels {
         dst.wrapping_offset(start as isize * self.px.dst).wrapping_offset(plane as isize * self.ch.dst)
     }
 
+    /// All pixels, past the cache and straight from registers. Answers whether they were moved: planes have to begin alike in
+    /// registers, or pixels to reach the beginning of one at some time; and rows are long, since the lines at their ends are
+    /// written by halves. The caller fences.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Channels::run`].
+    pub(super) unsafe fn stream(&self, dst: *mut u8, src: *const u8) -> bool {
+        let &Channels { level, kind, px, ch, .. } = self;
+        // Bytes to whose multiples what is written is brought.
+        let whole = if kind == Kind::Pull { LINE } else { REGISTER };
+        let apart = kind == Kind::Pull && ch.dst % whole != 0;
+        if level < Level::Avx2 || apart || self.px.dst * (self.px.extent as isize) < LONG {
+            return false;
+        }
+        let reaches = |k: &isize| (dst.addr() as isize).wrapping_add(k * px.dst) % whole == 0;
+        let Some(first) = (0..whole).find(reaches) else { return false };
+        let first = first as usize;
+        let before = Channels { px: Loop { extent: first, ..px }, ..*self };
+        // SAFETY: the first of the caller's pixels, of which there are more.
+        unsafe { before.go(dst, src, false) };
+        let after = Channels { px: Loop { extent: px.extent - first, ..px }, ..*self };
+        let first = first as isize;
+        let (dst, src) = (dst.wrapping_offset(first * px.dst), src.wrapping_offset(first * px.src));
+        // SAFETY: the others, which begin at a whole register in each plane.
+        unsafe { after.go(dst, src, true) };
+        true
+    }
+
     /// All pixels, from two addresses.
     ///
     /// # Safety
     ///
     /// As for [`run`](super::run), with these loops; the machine has the level.
     pub(super) unsafe fn run(&self, dst: *mut u8, src: *const u8) {
+        // SAFETY: the caller's contract.
+        unsafe { self.go(dst, src, false) };
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Channels::run`]; what `streams` begins at a whole register in each plane, and the level has a form.
+    unsafe fn go(&self, dst: *mut u8, src: *const u8, streams: bool) {
         let &Channels { level, unit, kind, px, ch } = self;
         // Where the first channel's plane begins, or the first byte of the first pixel, and what lies between two planes.
         let (to, from) = match kind {
@@ -105,12 +150,12 @@ impl Channels {
         #[cfg(not(target_arch = "x86_64"))]
         let vectors = false;
         // Only the vector forms ask for them.
-        let _ = (level, to);
+        let _ = (level, to, streams);
         let moved = if vectors {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the caller's contract: the loops are of this kind, and the machine has AVX2.
             unsafe {
-                super::x86::channels::blocks(kind, unit, ch.extent, to, from, px.extent)
+                super::x86::channels::blocks(kind, unit, ch.extent, to, from, px.extent, streams)
             }
             #[cfg(not(target_arch = "x86_64"))]
             0

@@ -9,7 +9,7 @@
 
 use std::arch::x86_64::{
     __m128i, _mm_loadu_si128, _mm_or_si128, _mm_setzero_si128, _mm_shuffle_epi8, _mm_storeu_si128,
-    _mm_unpackhi_epi32, _mm_unpacklo_epi32,
+    _mm_stream_si128, _mm_unpackhi_epi32, _mm_unpacklo_epi32,
 };
 
 use crate::kernel::channels::Kind;
@@ -55,12 +55,13 @@ impl<const N: usize, const C: usize, const KIND: u8> Places<N, C, KIND> {
     };
 }
 
-/// As many whole blocks of pixels as there are: planes lie so many bytes from one another. Answers with the pixels moved.
+/// As many whole blocks of pixels as there are: planes lie so many bytes from one another. What `streams` goes past the
+/// cache. Answers with the pixels moved.
 ///
 /// # Safety
 ///
 /// The items of all these pixels may be read and written where `kind` says; `unit` is 1, 2, 4, 8 or 16, there are 2 to 4
-/// channels, and the machine has AVX2.
+/// channels, and the machine has AVX2. What `streams` begins at a multiple of 16 bytes in each plane.
 #[target_feature(enable = "avx2")]
 pub(in crate::kernel) unsafe fn blocks(
     kind: Kind,
@@ -69,17 +70,26 @@ pub(in crate::kernel) unsafe fn blocks(
     (dst, d): (*mut u8, isize),
     (src, s): (*const u8, isize),
     pixels: usize,
+    streams: bool,
 ) -> usize {
+    macro_rules! of_kind {
+        ($n:literal, $c:literal, $kind:ident, $to:expr, $from:expr) => {
+            if streams {
+                // SAFETY: the caller's contract.
+                unsafe { sized::<$n, $c, $kind, true>($to, $from, pixels) }
+            } else {
+                // SAFETY: the caller's contract.
+                unsafe { sized::<$n, $c, $kind, false>($to, $from, pixels) }
+            }
+        };
+    }
     macro_rules! counted {
         ($($n:literal: $($c:literal)*;)*) => {
             match (kind, unit, channels) {
                 $($(
-                    // SAFETY: the caller's contract.
-                    (Kind::Pull, $n, $c) => unsafe { sized::<$n, $c, PULL>((dst, d), (src, 16), pixels) },
-                    // SAFETY: as above.
-                    (Kind::Put, $n, $c) => unsafe { sized::<$n, $c, PUT>((dst, 16), (src, s), pixels) },
-                    // SAFETY: as above.
-                    (Kind::Exchange, $n, $c) => unsafe { sized::<$n, $c, EXCHANGE>((dst, 16), (src, 16), pixels) },
+                    (Kind::Pull, $n, $c) => of_kind!($n, $c, PULL, (dst, d), (src, 16)),
+                    (Kind::Put, $n, $c) => of_kind!($n, $c, PUT, (dst, 16), (src, s)),
+                    (Kind::Exchange, $n, $c) => of_kind!($n, $c, EXCHANGE, (dst, 16), (src, 16)),
                 )*)*
                 _ => 0,
             }
@@ -99,44 +109,100 @@ pub(in crate::kernel) unsafe fn blocks(
 ///
 /// # Safety
 ///
-/// The items of all these pixels lie as `KIND` says.
+/// The items of all these pixels lie as `KIND` says, and what `STREAMS` is aligned to 16 bytes at every register's place.
 #[target_feature(enable = "avx2")]
 #[inline]
-unsafe fn sized<const N: usize, const C: usize, const KIND: u8>(
+unsafe fn sized<const N: usize, const C: usize, const KIND: u8, const STREAMS: bool>(
     (mut dst, d): (*mut u8, isize),
     (mut src, s): (*const u8, isize),
     pixels: usize,
 ) -> usize {
-    let count = pixels * N / 16;
-    for _ in 0..count {
-        let mut taken = [_mm_setzero_si128(); C];
-        for (k, register) in taken.iter_mut().enumerate() {
-            // SAFETY: the caller's contract: 16 bytes of items.
-            *register = unsafe { _mm_loadu_si128(src.wrapping_offset(k as isize * s).cast()) };
-        }
-        if C == 4 && N <= 4 && KIND != EXCHANGE {
-            let four = four::<N, KIND>([taken[0], taken[1], taken[2 % C], taken[3 % C]]);
-            for (k, register) in four.into_iter().enumerate() {
-                // SAFETY: the caller's contract: 16 bytes of items.
-                unsafe { _mm_storeu_si128(dst.wrapping_offset(k as isize * d).cast(), register) };
+    let (step_to, step_from) = (if KIND == PULL { 16 } else { 16 * C }, if KIND == PUT { 16 } else { 16 * C });
+    let mut count = pixels * N / 16;
+    if STREAMS && KIND == PULL {
+        // Planes are written by whole lines: a register of each in turn fills none before it is given up.
+        count -= count % LINE;
+        for _ in 0..count / LINE {
+            let mut lines = [[_mm_setzero_si128(); C]; LINE];
+            for (at, line) in lines.iter_mut().enumerate() {
+                // SAFETY: the caller's contract: 16 bytes of items in each.
+                *line = block::<N, C, KIND>(unsafe { loaded(src.wrapping_add(at * step_from), s) });
             }
-        } else {
             for k in 0..C {
-                let mut made = _mm_setzero_si128();
-                for (from, &register) in taken.iter().enumerate() {
-                    if Places::<N, C, KIND>::TAKES[k][from] {
-                        let places = row(&Places::<N, C, KIND>::TABLE[k][from]);
-                        made = _mm_or_si128(made, _mm_shuffle_epi8(register, places));
-                    }
+                let to = dst.wrapping_offset(k as isize * d);
+                for (at, line) in lines.iter().enumerate() {
+                    // SAFETY: the caller's contract: 16 bytes of items.
+                    unsafe { store::<STREAMS>(to.wrapping_add(at * step_to), line[k]) };
                 }
-                // SAFETY: the caller's contract: 16 bytes of items.
-                unsafe { _mm_storeu_si128(dst.wrapping_offset(k as isize * d).cast(), made) };
             }
+            (dst, src) = (dst.wrapping_add(LINE * step_to), src.wrapping_add(LINE * step_from));
         }
-        dst = dst.wrapping_add(if KIND == PULL { 16 } else { 16 * C });
-        src = src.wrapping_add(if KIND == PUT { 16 } else { 16 * C });
+    } else {
+        for _ in 0..count {
+            // SAFETY: the caller's contract: 16 bytes of items in each.
+            let made = block::<N, C, KIND>(unsafe { loaded(src, s) });
+            for (k, register) in made.into_iter().enumerate() {
+                // SAFETY: the caller's contract: 16 bytes of items.
+                unsafe { store::<STREAMS>(dst.wrapping_offset(k as isize * d), register) };
+            }
+            (dst, src) = (dst.wrapping_add(step_to), src.wrapping_add(step_from));
+        }
     }
     count * 16 / N
+}
+
+/// Registers that lie so many bytes from one another.
+///
+/// # Safety
+///
+/// 16 bytes may be read in each of `C` places.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn loaded<const C: usize>(src: *const u8, s: isize) -> [__m128i; C] {
+    let mut taken = [_mm_setzero_si128(); C];
+    for (k, register) in taken.iter_mut().enumerate() {
+        // SAFETY: the caller's contract.
+        *register = unsafe { _mm_loadu_si128(src.wrapping_offset(k as isize * s).cast()) };
+    }
+    taken
+}
+
+/// Registers of a line.
+const LINE: usize = 4;
+
+/// The registers that go out for those that came in.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn block<const N: usize, const C: usize, const KIND: u8>(taken: [__m128i; C]) -> [__m128i; C] {
+    let mut block = [_mm_setzero_si128(); C];
+    if C == 4 && N <= 4 && KIND != EXCHANGE {
+        block.copy_from_slice(&four::<N, KIND>([taken[0], taken[1], taken[2 % C], taken[3 % C]])[..C]);
+        return block;
+    }
+    for (k, made) in block.iter_mut().enumerate() {
+        for (from, &register) in taken.iter().enumerate() {
+            if Places::<N, C, KIND>::TAKES[k][from] {
+                let places = row(&Places::<N, C, KIND>::TABLE[k][from]);
+                *made = _mm_or_si128(*made, _mm_shuffle_epi8(register, places));
+            }
+        }
+    }
+    block
+}
+
+/// # Safety
+///
+/// 16 bytes may be written there; what `STREAMS` is aligned to as many.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn store<const STREAMS: bool>(to: *mut u8, register: __m128i) {
+    if STREAMS {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_stream_si128(to.cast(), register) };
+    } else {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_storeu_si128(to.cast(), register) };
+    }
 }
 
 #[target_feature(enable = "avx2")]

@@ -156,6 +156,10 @@ impl Staged {
                 }
             }
             Work::Pixels(channels) => {
+                // SAFETY: P1: the caller's pixels.
+                if unsafe { channels.stream(dst, src) } {
+                    return;
+                }
                 let planes = channels.planes();
                 let mut stage = Stage([MaybeUninit::uninit(); STAGE]);
                 let stage = stage.0.as_mut_ptr().cast::<u8>();
