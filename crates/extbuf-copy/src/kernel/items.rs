@@ -1,7 +1,7 @@
 //! Items of a fixed small size, moved through a register.
 //!
 //! The innermost line is written once and compiled for the strides that matter: where the compiler sees that the
-//! destination is dense and the source runs backwards or at every second item, it makes vector code of the same loop.
+//! destination is dense and the source runs backwards or at every second, third or fourth item, it makes vector code of the same loop.
 
 // Items are read and written through raw addresses.
 #![allow(unsafe_code)]
@@ -40,6 +40,10 @@ pub(super) unsafe fn items<const N: usize>(grid: Grid, dst: *mut u8, src: *const
             (true, s) if s == -n => unsafe { line::<N>(to, from, j.extent, n, -n) },
             // SAFETY: as above.
             (true, s) if s == 2 * n => unsafe { line::<N>(to, from, j.extent, n, 2 * n) },
+            // SAFETY: as above.
+            (true, s) if s == 3 * n => unsafe { line::<N>(to, from, j.extent, n, 3 * n) },
+            // SAFETY: as above.
+            (true, s) if s == 4 * n => unsafe { line::<N>(to, from, j.extent, n, 4 * n) },
             // SAFETY: as above.
             (true, s) => unsafe { line::<N>(to, from, j.extent, n, s) },
             // SAFETY: as above.

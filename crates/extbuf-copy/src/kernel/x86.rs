@@ -9,7 +9,9 @@
 #![allow(unsafe_code)]
 
 pub(super) mod channels;
+pub(super) mod gather;
 pub(super) mod half;
+pub(super) mod mirror;
 pub(super) mod nib;
 mod pen;
 pub(super) mod rows;

@@ -12,6 +12,7 @@ use std::arch::x86_64::_mm_sfence;
 use std::mem::MaybeUninit;
 
 use super::nib::Nib;
+use super::{gather, mirror};
 use crate::kernel::{self, Channels, Grid, Level, Manner, ONCE, prefetch};
 use crate::plan::{Kernel, Loop};
 
@@ -46,6 +47,10 @@ pub(crate) struct Staged {
 enum Work {
     /// Nothing: rows of so many bytes go where they belong.
     Rows { unit: usize, grid: Grid },
+    /// Nothing: rows in the other order go where they belong.
+    Mirror { unit: usize, grid: Grid },
+    /// Nothing: items in rows go where they belong.
+    Gather { unit: usize, grid: Grid },
     /// Stretches of the innermost loop, row by row.
     Lines { kernel: Kernel, manner: Manner, unit: usize, grid: Grid },
     /// Some rows, which follow one another.
@@ -68,6 +73,16 @@ impl Staged {
             Kernel::Run if unit >= LONG || unit >= SOME && dense => Work::Rows { unit, grid },
             // One short run at a time leaves nothing to bring together.
             Kernel::Run if grid == ALONE => return None,
+            Kernel::Items
+                if row >= STAGE / 2 && manner.level >= Level::Avx2 && mirror::is_mirror(unit, grid) =>
+            {
+                Work::Mirror { unit, grid }
+            }
+            Kernel::Items
+                if row >= STAGE / 2 && dense && manner.level >= Level::Avx2 && matches!(unit, 4 | 8 | 16) =>
+            {
+                Work::Gather { unit, grid }
+            }
             Kernel::Run | Kernel::Items | Kernel::Fill if row >= STAGE / 2 && dense => {
                 Work::Lines { kernel, manner, unit, grid }
             }
@@ -121,6 +136,10 @@ impl Staged {
                     }
                 }
             }
+            // SAFETY: P1: the caller's grid.
+            Work::Mirror { unit, grid } => unsafe { mirror::rows(unit, true, grid, dst, src) },
+            // SAFETY: P1: the caller's grid.
+            Work::Gather { unit, grid } => unsafe { gather::rows(unit, grid, dst, src) },
             Work::Lines { kernel, manner, unit, grid: Grid { i, j } } => {
                 let mut stage = Stage([MaybeUninit::uninit(); STAGE]);
                 let stage = stage.0.as_mut_ptr().cast::<u8>();
