@@ -63,6 +63,18 @@ pub(crate) fn prefetch(address: *const u8) {
     let _ = address;
 }
 
+/// Asks for a line that is going to be written, whether or not there is memory.
+#[inline(always)]
+pub(crate) fn ask_to_write(at: *mut u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint that never faults, whatever the address; nothing else is touched.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// How the bytes of a plan are moved: by which instructions, and whether past the cache.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {

@@ -25,7 +25,7 @@
 #![allow(unsafe_code)]
 
 use super::form::{Evenly, Form};
-use super::{Caches, Level};
+use super::{Caches, Level, ask_to_write};
 use crate::plan::Loop;
 
 /// How far ahead lines of the destination are asked for, in bytes.
@@ -109,16 +109,4 @@ impl Flat {
             start = end;
         }
     }
-}
-
-/// Asks for a line that is going to be written, whether or not there is memory.
-#[inline(always)]
-fn ask_to_write(at: *mut u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint that never faults, whatever the address; nothing else is touched.
-    unsafe {
-        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
 }

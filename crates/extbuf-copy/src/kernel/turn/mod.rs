@@ -51,7 +51,7 @@ mod x86;
 
 use std::mem::MaybeUninit;
 
-use super::{Caches, Level, Manner, prefetch};
+use super::{Caches, Level, Manner, ask_to_write, prefetch};
 use crate::plan::Loop;
 use flat::Flat;
 use form::{Form, MOST_ROWS};

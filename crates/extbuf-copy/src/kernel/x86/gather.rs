@@ -16,7 +16,8 @@ use std::arch::x86_64::{
     _mm_loadu_si128, _mm256_set_m128i, _mm256_stream_si256,
 };
 
-use crate::kernel::{Grid, items, prefetch};
+use crate::kernel::{Grid, ask_to_write, items, prefetch};
+use crate::plan::Loop;
 
 const WIDTH: usize = 32;
 const LINE: usize = 64;
@@ -44,6 +45,49 @@ pub(in crate::kernel) unsafe fn rows(unit: usize, Grid { i, j }: Grid, dst: *mut
             16 => unsafe { line::<16>(to, from, j.extent, j.src) },
             _ => unreachable!("no other item is put in a register"),
         }
+    }
+}
+
+/// `dst[i*D + j*d ..][..N] = src[i*S + j*s ..][..N]` for items that are not dense in the destination: through the cache, lines
+/// of the destination asked for before their time. To every second item of 4 bytes of 128 MB: 9 GB/s read and written, 7.5
+/// with nothing asked for.
+///
+/// # Safety
+///
+/// As for [`run`](crate::kernel::run), with items of 1, 2, 4, 8 or 16 bytes.
+pub(in crate::kernel) unsafe fn apart(unit: usize, Grid { i, j }: Grid, dst: *mut u8, src: *const u8) {
+    for row in 0..i.extent as isize {
+        let (to, from) = (dst.wrapping_offset(row * i.dst), src.wrapping_offset(row * i.src));
+        macro_rules! sized {
+            ($($n:literal)*) => {
+                match unit {
+                    // SAFETY: one row of the caller's grid.
+                    $($n => unsafe { spread::<$n>(to, from, j) },)*
+                    _ => unreachable!("no other item is asked for"),
+                }
+            };
+        }
+        sized! { 1 2 4 8 16 }
+    }
+}
+
+/// # Safety
+///
+/// As for [`apart`], of which this is one row, with a unit of `N` bytes.
+#[inline]
+unsafe fn spread<const N: usize>(mut to: *mut u8, mut from: *const u8, j: Loop) {
+    // Items of a line, and the line as many lines on.
+    let each = (LINE / j.dst.unsigned_abs().max(1)).max(1);
+    let early = AHEAD * if each > 1 { LINE as isize * j.dst.signum() } else { j.dst };
+    let mut left = j.extent;
+    while left > 0 {
+        let here = each.min(left);
+        ask_to_write(to.wrapping_offset(early));
+        // SAFETY: P1: items that are left.
+        unsafe { items::line::<N>(to, from, here, j.dst, j.src) };
+        to = to.wrapping_offset(j.dst * here as isize);
+        from = from.wrapping_offset(j.src * here as isize);
+        left -= here;
     }
 }
 

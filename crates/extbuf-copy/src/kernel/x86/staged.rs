@@ -51,6 +51,8 @@ enum Work {
     Mirror { unit: usize, grid: Grid },
     /// Nothing: items in rows go where they belong.
     Gather { unit: usize, grid: Grid },
+    /// Nothing, and not past the cache: items that lie apart are asked for.
+    Apart { unit: usize, grid: Grid },
     /// Stretches of the innermost loop, row by row.
     Lines { kernel: Kernel, manner: Manner, unit: usize, grid: Grid },
     /// Some rows, which follow one another.
@@ -91,6 +93,14 @@ impl Staged {
             }
             Kernel::Run | Kernel::Items | Kernel::Fill if row >= LONG && dense => {
                 Work::Lines { kernel, manner, unit, grid }
+            }
+            Kernel::Items
+                if !dense
+                    && manner.level >= Level::Avx2
+                    && matches!(unit, 1 | 2 | 4 | 8 | 16)
+                    && j.extent >= LONG =>
+            {
+                Work::Apart { unit, grid }
             }
             _ => return None,
         };
@@ -140,6 +150,8 @@ impl Staged {
             Work::Mirror { unit, grid } => unsafe { mirror::rows(unit, true, grid, dst, src) },
             // SAFETY: P1: the caller's grid.
             Work::Gather { unit, grid } => unsafe { gather::rows(unit, grid, dst, src) },
+            // SAFETY: P1: the caller's grid.
+            Work::Apart { unit, grid } => unsafe { gather::apart(unit, grid, dst, src) },
             Work::Lines { kernel, manner, unit, grid: Grid { i, j } } => {
                 let mut stage = Stage([MaybeUninit::uninit(); STAGE]);
                 let stage = stage.0.as_mut_ptr().cast::<u8>();
