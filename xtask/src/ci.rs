@@ -111,7 +111,7 @@ const STEPS: &[Step] = &[
     Step { name: "loom", what: "threads at leases and locks, in every order", run: loom, when: When::Full },
     Step {
         name: "asan",
-        what: "lending and copying: no address that is not theirs",
+        what: "all tests but Python's: no address that is not theirs",
         run: sanitizers::address,
         when: When::Full,
     },
@@ -145,7 +145,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "bench-smoke", what: "each bench runs once", run: bench::smoke, when: When::Full },
     Step { name: "soak-smoke", what: "threads at random for 20 seconds", run: soak::step, when: When::Full },
-    Step { name: "fuzz-smoke", what: "each fuzz target for 10 seconds", run: fuzz::step, when: When::Full },
+    Step { name: "fuzz-smoke", what: "each fuzz target for 20 seconds", run: fuzz::step, when: When::Full },
 ];
 
 enum Outcome {

@@ -20,20 +20,21 @@ const CASES: &str = "1000";
 /// Tests ask for more memory than there is, and are to be refused as elsewhere.
 const NO_MEMORY: &str = "allocator_may_return_null=1";
 
-/// Whatever hostile exporters and item types reach, they reach nothing that is not theirs: each address is checked.
-/// Leaks are not, since several tests leak on purpose.
+/// Whatever hostile exporters and item types reach, they reach nothing that is not theirs: each address is checked, in
+/// the tests of everything that is no extension of an interpreter. Leaks are not, since several tests leak on purpose.
 pub(crate) fn address() -> Result {
     on_linux()?;
-    for (package, features) in PACKAGES {
-        let mut command = cargo(["test", "--locked", "--package", package, "--features", features]);
-        command.args(["--lib", "--tests", "--target", TARGET, "--target-dir", "target/asan"]);
-        // Sanitizers are unstable, and in every stable compiler.
-        command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
-        run(small(&mut command)
-            .env("ASAN_OPTIONS", format!("detect_leaks=0:{NO_MEMORY}"))
-            .env("EXTBUF_CASES", CASES))?;
+    let mut command =
+        cargo(["test", "--locked", "--no-fail-fast", "--lib", "--bins", "--tests", "--all-features"]);
+    for package in ADDRESSED {
+        command.args(["--package", package]);
     }
-    Ok(())
+    command.args(["--target", TARGET, "--target-dir", "target/asan"]);
+    // Sanitizers are unstable, and in every stable compiler.
+    command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+    run(small(&mut command)
+        .env("ASAN_OPTIONS", format!("detect_leaks=0:{NO_MEMORY}"))
+        .env("EXTBUF_CASES", CASES))
 }
 
 /// What moves between threads, watched access by access: leases, locks, and the parts of copies on a pool.
@@ -58,10 +59,19 @@ pub(crate) fn memory() -> Result {
     run(command.env("MSAN_OPTIONS", NO_MEMORY).env("EXTBUF_CASES", CASES))
 }
 
-/// The crates with unsafe code, and the features under which they meet other people's.
-const PACKAGES: &[(&str, &str)] = &[("extbuf-protocol", "image,memmap2,rayon"), ("extbuf-copy", "rayon")];
+/// The libraries and the program.
+const ADDRESSED: [&str; 7] = [
+    "extbuf-format",
+    "extbuf-layout",
+    "extbuf-protocol",
+    "extbuf-copy",
+    "extbuf-draw",
+    "extbuf",
+    "extbuf-cli",
+];
 
-/// The same, without what starts no thread: pictures take longer to be built than all the rest.
+/// The crates whose memory goes from thread to thread, without the features that start none: pictures take longer to be
+/// built than all the rest.
 const THREADED: &[(&str, &str)] = &[("extbuf-protocol", "memmap2,rayon"), ("extbuf-copy", "rayon")];
 
 /// The tests of a package, the standard library built with the sanitizer like everything else.

@@ -103,7 +103,8 @@ unsafe fn line<const N: usize>(dst: *mut u8, src: *const u8, count: usize, s: is
     let n = N as isize;
     // SAFETY: P1: the first items of the row.
     unsafe { items::line::<N>(dst, src, first, n, s) };
-    let (mut to, mut from) = (dst.wrapping_add(first * N), src.wrapping_offset(s.wrapping_mul(first as isize)));
+    let (mut to, mut from) =
+        (dst.wrapping_add(first * N), src.wrapping_offset(s.wrapping_mul(first as isize)));
     let lines = (count - first) * N / LINE;
     let each = (LINE / N) as isize;
     // A line of the destination takes items from so many lines of the source, so far from one another.

@@ -27,10 +27,7 @@ const SOME: usize = 256;
 /// Whether these loops are lines in the other order that are worth it.
 pub(in crate::kernel) fn is_mirror(unit: usize, grid: Grid) -> bool {
     let n = unit as isize;
-    matches!(unit, 1 | 2 | 4 | 8 | 16)
-        && grid.j.dst == n
-        && grid.j.src == -n
-        && unit * grid.j.extent >= SOME
+    matches!(unit, 1 | 2 | 4 | 8 | 16) && grid.j.dst == n && grid.j.src == -n && unit * grid.j.extent >= SOME
 }
 
 /// `dst[i*D + j*N ..][..N] = src[i*S - j*N ..][..N]`; what `streams` goes past the cache by whole lines. The caller fences.
