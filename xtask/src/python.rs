@@ -66,8 +66,9 @@ pub(crate) fn interpreter() -> Result<&'static str> {
         .ok_or_else(|| "Python 3.11 or newer is needed and was not found".into())
 }
 
-/// The step: every `crates/*/tests/python/test_*.py`, against the release build of the `extbuf` program, the tests of
-/// the format crate that ask the interpreter, and the Python package.
+/// The step: every `crates/*/tests/python/test_*.py`, against the `extbuf` program as it is built for tests (what is
+/// compared is bytes, and an optimised build would take longer than all of them), the tests of the format crate that ask
+/// the interpreter, and the Python package.
 pub(crate) fn step() -> Result {
     program()?;
     wheel::task(None)
@@ -80,8 +81,8 @@ fn program() -> Result {
     }
     let venv = Venv::with("tests", TESTS)
         .map_err(|failure| format!("{failure}\n`cargo xtask ci --no-python` leaves this step out"))?;
-    run(&mut cargo(["build", "--locked", "--release", "--package", "extbuf-cli"]))?;
-    let binary = fs::canonicalize(format!("target/release/extbuf{}", std::env::consts::EXE_SUFFIX))?;
+    run(&mut cargo(["build", "--locked", "--package", "extbuf-cli"]))?;
+    let binary = fs::canonicalize(format!("target/debug/extbuf{}", std::env::consts::EXE_SUFFIX))?;
     let mut pytest = Command::new(venv.program("python"));
     // The tests lie in the source tree: no byte code and no cache is written beside them.
     pytest.env("EXTBUF_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1");
