@@ -117,7 +117,8 @@ unsafe fn sized<const N: usize, const C: usize, const KIND: u8, const STREAMS: b
     (mut src, s): (*const u8, isize),
     pixels: usize,
 ) -> usize {
-    let (step_to, step_from) = (if KIND == PULL { 16 } else { 16 * C }, if KIND == PUT { 16 } else { 16 * C });
+    let (step_to, step_from) =
+        (if KIND == PULL { 16 } else { 16 * C }, if KIND == PUT { 16 } else { 16 * C });
     let mut count = pixels * N / 16;
     if STREAMS && KIND == PULL {
         // Planes are written by whole lines: a register of each in turn fills none before it is given up.
