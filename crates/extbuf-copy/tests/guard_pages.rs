@@ -325,6 +325,163 @@ fn planes_between_closed_pages() {
     }
 }
 
+/// Runs the copy past the cache on each level, from these bases, whole and in two parts.
+fn past_the_cache(
+    (to, dst): (&mut Pages, &Layout),
+    (from, src): (&Pages, &Layout),
+    bases: (*mut u8, *mut u8),
+) {
+    let mut expected = vec![POISON; to.bytes];
+    for index in indices(dst.shape()) {
+        let at =
+            |pages: &Pages, base: *mut u8, place| base.wrapping_offset(place).addr() - pages.start.addr();
+        let (d, s) = (at(to, bases.0, place(dst, &index)), at(from, bases.1, place(src, &index)));
+        (0..dst.itemsize()).for_each(|k| expected[d + k] = noise(s + k));
+    }
+    for (level, parts) in levels().skip(1).flat_map(|level| [(level, 1), (level, 2)]) {
+        let plan = Plan::new(dst, src).unwrap().at_level(level).streaming(true).with_parts(parts);
+        // SAFETY: both layouts lie in their pages, which are apart.
+        (0..plan.parts()).for_each(|part| unsafe { plan.run_part(bases.0, bases.1, part) });
+        for k in 0..to.open.len() {
+            let open = to.open[k].clone();
+            let same = *to.stretch(k) == expected[open];
+            assert!(same, "{level}, {parts} parts, stretch {k}\n{plan}\n{dst:?}\n{src:?}");
+            to.stretch(k).fill(POISON);
+        }
+    }
+}
+
+/// The places of a layout in its pages: at either end, and some bytes from it, where lines of the destination begin elsewhere.
+fn places(pages: &Pages, layout: &Layout, itemsize: usize) -> [*mut u8; 4] {
+    let (low, high) = (edge(pages, layout, false), edge(pages, layout, true));
+    [low, low.wrapping_add(itemsize), low.wrapping_add(1), high]
+}
+
+/// Channels in rows so long that they go past the cache straight from registers, each plane at an end of its own pages.
+#[test]
+fn long_planes_past_the_cache_between_closed_pages() {
+    let pages = || [Pages::new(4, 3), Pages::new(1, 10)];
+    let (mut to, mut from) = (pages(), pages());
+    to.iter_mut().for_each(|to| to.fill(|_| POISON));
+    from.iter_mut().for_each(|from| from.fill(noise));
+    let pitch = to[0].pitch() as isize;
+    for itemsize in [1, 2, 4, 8, 16] {
+        for channels in [2, 3, 4] {
+            let n = itemsize as isize;
+            let pixel = n * channels as isize;
+            for kind in 0..3 {
+                // Two rows, of which the second begins at another place in a line.
+                let long = if kind == 0 { n } else { pixel };
+                let pixels = (4096 + 160) / long as usize + 1;
+                let shape = [2, pixels, channels];
+                let layout = |row: isize, px: isize, ch: isize| {
+                    let row = row * pixels as isize + n;
+                    Layout::strided(itemsize, &shape, &[row, px, ch], 0).unwrap()
+                };
+                let (planes, together) = (layout(n, n, pitch), layout(pixel, pixel, n));
+                let (dst, src, to, from) = match kind {
+                    0 => (planes, together, &mut to[0], &from[1]),
+                    1 => (together, planes, &mut to[1], &from[0]),
+                    _ => (together, layout(pixel, pixel, -n), &mut to[1], &from[1]),
+                };
+                for (number, begin) in places(to, &dst, itemsize).into_iter().enumerate() {
+                    let bases = (begin, edge(from, &src, number % 2 == 0));
+                    past_the_cache((to, &dst), (from, &src), bases);
+                }
+            }
+        }
+    }
+}
+
+/// Long rows of items that the source has in the other order or at any distance, and those that the destination has apart.
+#[test]
+fn long_rows_past_the_cache_between_closed_pages() {
+    let (mut to, mut from) = (Pages::new(1, 40), Pages::new(1, 40));
+    to.fill(|_| POISON);
+    from.fill(noise);
+    for itemsize in [1, 2, 4, 8, 16] {
+        let n = itemsize as isize;
+        for step in [-n, 2 * n, -3 * n, 2 * n + 1, -70 - n] {
+            let shape = [2, if n < 4 && step.abs() > 64 { 1030 } else { (4096 / itemsize + 13).max(525) }];
+            let rows = |step: isize| {
+                let row = step.abs() * shape[1] as isize + n;
+                Layout::strided(itemsize, &shape, &[row, step], 0).unwrap()
+            };
+            let (dense, apart) = (rows(n), rows(step));
+            if apart.extent(0).len() > 40 * PAGE {
+                continue;
+            }
+            for (dst, src) in [(&dense, &apart), (&apart, &dense)] {
+                for (number, begin) in places(&to, dst, itemsize).into_iter().enumerate() {
+                    let bases = (begin, edge(&from, src, number % 2 == 0));
+                    past_the_cache((&mut to, dst), (&from, src), bases);
+                }
+            }
+        }
+    }
+}
+
+/// What lies between items is neither read nor written: each ends, or begins, at a closed page.
+#[test]
+fn items_past_the_cache_between_closed_pages() {
+    const ITEMS: usize = 1030;
+    let (mut apart, mut dense) = (Pages::new(ITEMS, 1), Pages::new(1, 5));
+    let pitch = apart.pitch() as isize;
+    for (itemsize, back) in [1, 2, 4, 8, 16].into_iter().flat_map(|size| [(size, false), (size, true)]) {
+        let extent = if itemsize > 4 { 520 } else { ITEMS };
+        let of = |step: isize| Layout::strided(itemsize, &[extent], &[step], 0).unwrap();
+        let (together, paged) = (of(itemsize as isize), of(if back { -pitch } else { pitch }));
+        let first = if back { 0 } else { PAGE - itemsize };
+        // The first page lies lowest, whichever way the items are counted.
+        let lowest = apart.start.wrapping_add(PAGE + first);
+        let begin = lowest.wrapping_offset(if back { pitch * (extent as isize - 1) } else { 0 });
+        let page = |k: usize| if back { extent - 1 - k } else { k };
+        let base = edge(&dense, &together, back);
+        let start = base.addr() - dense.start.addr() - PAGE;
+        for level in levels() {
+            let run = |(dst, to), (src, from): (&Layout, *mut u8)| {
+                let plan = Plan::new(dst, src).unwrap().at_level(level).streaming(true).with_parts(1);
+                // SAFETY: the items lie in open pages on either side.
+                unsafe { plan.run(to, from) };
+            };
+            let item = |k: usize| -> Vec<u8> { (0..itemsize).map(|b| noise(k * itemsize + b)).collect() };
+            for k in 0..extent {
+                apart.stretch(page(k))[first..first + itemsize].copy_from_slice(&item(k));
+            }
+            run((&together, base), (&paged, begin));
+            let moved = &dense.stretch(0)[start..start + extent * itemsize];
+            assert!(moved.chunks(itemsize).enumerate().all(|(k, moved)| *moved == item(k)), "{level}");
+            (0..extent).for_each(|k| apart.stretch(page(k)).fill(0));
+            run((&paged, begin), (&together, base));
+            for k in 0..extent {
+                let mut expected = [0; PAGE];
+                expected[first..first + itemsize].copy_from_slice(&item(k));
+                assert!(*apart.stretch(page(k)) == expected, "{level}, items of {itemsize} bytes, item {k}");
+                apart.stretch(page(k)).fill(0);
+            }
+            dense.fill(|_| 0);
+        }
+    }
+}
+
+/// Transposes of long rows, and so few of them on the other side that a register barely fits.
+#[test]
+fn long_transposes_past_the_cache_at_the_edge_of_their_pages() {
+    let (mut to, mut from) = (Pages::new(1, BLOCK), Pages::new(1, BLOCK));
+    to.fill(|_| POISON);
+    from.fill(noise);
+    for itemsize in [1, 2, 4, 8, 16] {
+        let shape = [16 / itemsize + 4, 2048 / itemsize + 3];
+        let dst = Layout::contiguous(itemsize, &shape, Order::C).unwrap();
+        let src = Layout::contiguous(itemsize, &shape, Order::F).unwrap();
+        let begins = places(&to, &dst, itemsize);
+        for (number, begin) in begins.into_iter().enumerate() {
+            let bases = (begin, edge(&from, &src, number % 2 == 0));
+            past_the_cache((&mut to, &dst), (&from, &src), bases);
+        }
+    }
+}
+
 /// Rows behind pointers, each at an end of its own page.
 #[test]
 fn rows_behind_pointers_between_closed_pages() {

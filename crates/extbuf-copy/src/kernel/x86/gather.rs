@@ -12,8 +12,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_castpd_si128, _mm_cvtsi32_si128, _mm_insert_epi32, _mm_load_sd, _mm_loadh_pd,
-    _mm_loadu_si128, _mm256_set_m128i, _mm256_stream_si256,
+    __m128i, __m256i, _mm_cvtsi32_si128, _mm_insert_epi32, _mm_loadl_epi64, _mm_loadu_si128,
+    _mm_unpacklo_epi64, _mm256_set_m128i, _mm256_stream_si256,
 };
 
 use crate::kernel::{Grid, ask_to_write, items, prefetch};
@@ -99,7 +99,7 @@ unsafe fn spread<const N: usize>(mut to: *mut u8, mut from: *const u8, j: Loop) 
 unsafe fn line<const N: usize>(dst: *mut u8, src: *const u8, count: usize, s: isize) {
     // Items before the first line: all of them, where none begins with an item.
     let before = dst.addr().wrapping_neg() % LINE;
-    let first = if before % N == 0 { (before / N).min(count) } else { count };
+    let first = if before.is_multiple_of(N) { (before / N).min(count) } else { count };
     let n = N as isize;
     // SAFETY: P1: the first items of the row.
     unsafe { items::line::<N>(dst, src, first, n, s) };
@@ -162,10 +162,11 @@ unsafe fn four<const N: usize>(src: *const u8, s: isize) -> __m128i {
         // SAFETY: the caller's contract.
         16 => unsafe { _mm_loadu_si128(src.cast()) },
         8 => {
-            // SAFETY: the caller's contract.
-            let low = unsafe { _mm_load_sd(src.cast()) };
+            // Not by `_mm_load_sd`, which takes its address for one of a double, aligned to 8 bytes.
+            // SAFETY: the caller's contract; an item is 8 bytes at any address.
+            let low = unsafe { _mm_loadl_epi64(src.cast()) };
             // SAFETY: as above.
-            _mm_castpd_si128(unsafe { _mm_loadh_pd(low, at(1).cast()) })
+            _mm_unpacklo_epi64(low, unsafe { _mm_loadl_epi64(at(1).cast()) })
         }
         _ => {
             // SAFETY: the caller's contract; an item is 4 bytes at any address.

@@ -70,7 +70,7 @@ pub(in crate::kernel) unsafe fn rows(
 unsafe fn line<const N: usize, const STREAMS: bool>(dst: *mut u8, src: *const u8, count: usize) {
     // Items before the first line: all of them, where none begins with an item and it matters.
     let before = dst.addr().wrapping_neg() % LINE;
-    let first = match (before % N == 0, STREAMS) {
+    let first = match (before.is_multiple_of(N), STREAMS) {
         (true, _) => (before / N).min(count),
         (false, true) => count,
         (false, false) => 0,
@@ -86,10 +86,11 @@ unsafe fn line<const N: usize, const STREAMS: bool>(dst: *mut u8, src: *const u8
         let a = unsafe { _mm256_loadu_si256(end.wrapping_sub(WIDTH).cast()) };
         // SAFETY: P1: and the 32 before.
         let b = unsafe { _mm256_loadu_si256(end.wrapping_sub(LINE).cast()) };
+        let (a, b) = (turned::<N>(a), turned::<N>(b));
         // SAFETY: P1: 64 bytes of items that are left, aligned where they are streamed.
-        unsafe { store::<STREAMS>(to, turned::<N>(a)) };
+        unsafe { store::<STREAMS>(to, a) };
         // SAFETY: P1: as above.
-        unsafe { store::<STREAMS>(to.wrapping_add(WIDTH), turned::<N>(b)) };
+        unsafe { store::<STREAMS>(to.wrapping_add(WIDTH), b) };
         (to, end) = (to.wrapping_add(LINE), end.wrapping_sub(LINE));
     }
     let rest = count - first - lines * LINE / N;
