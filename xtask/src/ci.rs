@@ -254,7 +254,7 @@ impl fmt::Display for Took {
 
 /// The processor time of all commands that have ended, where the system tells (Linux, in hundredths of a second).
 fn children() -> Option<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name of the program may hold blanks; what counts stands behind its bracket, 14 and 15 fields on.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
     let mut hundredths = || fields.next()?.parse::<u64>().ok();

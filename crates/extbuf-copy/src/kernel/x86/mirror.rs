@@ -4,16 +4,16 @@
 //! dst[j*N ..][..N] = src[-j*N ..][..N]
 //! ```
 //!
-//! A register of the source is read where its items end up, and turned over in itself. The destination is written from where
-//! a line of it begins, by ordinary stores or past the cache; the items before that and behind the last line are moved one by
-//! one.
+//! A register of the source is read where its items end up, and turned over in itself. The destination is written past the
+//! cache from where a line of it begins; the items before that and behind the last line are moved one by one. What stays in
+//! the cache is left to the compiler's code, which is as fast there: the same with ordinary stores was 0.88 to 1.0 times as fast.
 
 // Items are read and written through raw addresses.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
     __m256i, _mm256_loadu_si256, _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_set_epi8,
-    _mm256_shuffle_epi8, _mm256_storeu_si256, _mm256_stream_si256,
+    _mm256_shuffle_epi8, _mm256_stream_si256,
 };
 
 use crate::kernel::{Grid, items};
@@ -21,39 +21,26 @@ use crate::kernel::{Grid, items};
 const WIDTH: usize = 32;
 const LINE: usize = 64;
 
-/// Bytes of a row from which on this is worth it.
-const SOME: usize = 256;
-
-/// Whether these loops are lines in the other order that are worth it.
+/// Whether these loops are lines in the other order.
 pub(in crate::kernel) fn is_mirror(unit: usize, grid: Grid) -> bool {
     let n = unit as isize;
-    matches!(unit, 1 | 2 | 4 | 8 | 16) && grid.j.dst == n && grid.j.src == -n && unit * grid.j.extent >= SOME
+    matches!(unit, 1 | 2 | 4 | 8 | 16) && grid.j.dst == n && grid.j.src == -n
 }
 
-/// `dst[i*D + j*N ..][..N] = src[i*S - j*N ..][..N]`; what `streams` goes past the cache by whole lines. The caller fences.
+/// `dst[i*D + j*N ..][..N] = src[i*S - j*N ..][..N]`; past the cache by whole lines. The caller fences.
 ///
 /// # Safety
 ///
 /// As for [`run`](crate::kernel::run), with such loops; the machine has AVX2.
 #[target_feature(enable = "avx2")]
-pub(in crate::kernel) unsafe fn rows(
-    unit: usize,
-    streams: bool,
-    Grid { i, j }: Grid,
-    dst: *mut u8,
-    src: *const u8,
-) {
+pub(in crate::kernel) unsafe fn rows(unit: usize, Grid { i, j }: Grid, dst: *mut u8, src: *const u8) {
     for row in 0..i.extent as isize {
         let (to, from) = (dst.wrapping_offset(row * i.dst), src.wrapping_offset(row * i.src));
         macro_rules! sized {
             ($($n:literal)*) => {
-                match (unit, streams) {
-                    $(
-                        // SAFETY: one row of the caller's grid.
-                        ($n, true) => unsafe { line::<$n, true>(to, from, j.extent) },
-                        // SAFETY: as above.
-                        ($n, false) => unsafe { line::<$n, false>(to, from, j.extent) },
-                    )*
+                match unit {
+                    // SAFETY: one row of the caller's grid.
+                    $($n => unsafe { line::<$n>(to, from, j.extent) },)*
                     _ => unreachable!("no other item is turned over in a register"),
                 }
             };
@@ -67,14 +54,10 @@ pub(in crate::kernel) unsafe fn rows(
 /// As for [`rows`], of which this is one, with a unit of `N` bytes.
 #[target_feature(enable = "avx2")]
 #[inline]
-unsafe fn line<const N: usize, const STREAMS: bool>(dst: *mut u8, src: *const u8, count: usize) {
-    // Items before the first line: all of them, where none begins with an item and it matters.
+unsafe fn line<const N: usize>(dst: *mut u8, src: *const u8, count: usize) {
+    // Items before the first line: all of them, where none begins with an item.
     let before = dst.addr().wrapping_neg() % LINE;
-    let first = match (before.is_multiple_of(N), STREAMS) {
-        (true, _) => (before / N).min(count),
-        (false, true) => count,
-        (false, false) => 0,
-    };
+    let first = if before.is_multiple_of(N) { (before / N).min(count) } else { count };
     let n = N as isize;
     // SAFETY: P1: the first items of the row.
     unsafe { items::line::<N>(dst, src, first, n, -n) };
@@ -87,30 +70,15 @@ unsafe fn line<const N: usize, const STREAMS: bool>(dst: *mut u8, src: *const u8
         // SAFETY: P1: and the 32 before.
         let b = unsafe { _mm256_loadu_si256(end.wrapping_sub(LINE).cast()) };
         let (a, b) = (turned::<N>(a), turned::<N>(b));
-        // SAFETY: P1: 64 bytes of items that are left, aligned where they are streamed.
-        unsafe { store::<STREAMS>(to, a) };
-        // SAFETY: P1: as above.
-        unsafe { store::<STREAMS>(to.wrapping_add(WIDTH), b) };
+        // SAFETY: P1: the first half of a line of items that are left, aligned as the line is.
+        unsafe { _mm256_stream_si256(to.cast(), a) };
+        // SAFETY: P1: and the second half.
+        unsafe { _mm256_stream_si256(to.wrapping_add(WIDTH).cast(), b) };
         (to, end) = (to.wrapping_add(LINE), end.wrapping_sub(LINE));
     }
     let rest = count - first - lines * LINE / N;
     // SAFETY: P1: the last items of the row.
     unsafe { items::line::<N>(to, end.wrapping_sub(N), rest, n, -n) };
-}
-
-/// # Safety
-///
-/// 32 bytes may be written there; what `STREAMS` is aligned to as many.
-#[target_feature(enable = "avx2")]
-#[inline]
-unsafe fn store<const STREAMS: bool>(to: *mut u8, register: __m256i) {
-    if STREAMS {
-        // SAFETY: the caller's contract.
-        unsafe { _mm256_stream_si256(to.cast(), register) };
-    } else {
-        // SAFETY: the caller's contract.
-        unsafe { _mm256_storeu_si256(to.cast(), register) };
-    }
 }
 
 /// The items of `N` bytes of a register, the last one first.

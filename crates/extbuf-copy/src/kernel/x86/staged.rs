@@ -147,7 +147,7 @@ impl Staged {
                 }
             }
             // SAFETY: P1: the caller's grid.
-            Work::Mirror { unit, grid } => unsafe { mirror::rows(unit, true, grid, dst, src) },
+            Work::Mirror { unit, grid } => unsafe { mirror::rows(unit, grid, dst, src) },
             // SAFETY: P1: the caller's grid.
             Work::Gather { unit, grid } => unsafe { gather::rows(unit, grid, dst, src) },
             // SAFETY: P1: the caller's grid.
