@@ -277,12 +277,15 @@ mod tests {
         assert_eq!(decided(4, &[9], (0, &[8]), (70, &[-8])), Overlap::Staged);
     }
 
+    const POINTER: isize = size_of::<usize>() as isize;
+
     /// Rows of eight bytes inside a block, copied to a dense block that begins at `to` in the same.
     fn rows_decided(order: [usize; 3], to: usize) -> (Overlap, bool) {
         let mut block = [0u8; 128];
         let base = block.as_mut_ptr();
         let table = order.map(|row| base.wrapping_add(16 * row));
-        let levels = [LevelSpec { offset: 0, strides: &[8, 0] }, LevelSpec { offset: 2, strides: &[0, 1] }];
+        let levels =
+            [LevelSpec { offset: 0, strides: &[POINTER, 0] }, LevelSpec { offset: 2, strides: &[0, 1] }];
         let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[3, 8], levels: &levels }).unwrap();
         let dst = Layout::contiguous(1, &[3, 8], Order::C).unwrap();
         let plan = Plan::new(&dst, &src).unwrap();
@@ -302,14 +305,14 @@ mod tests {
         // Between two rows there is room for nothing so long, but around all of them.
         assert_eq!(rows_decided([5, 1, 5], 30), (Overlap::None, false));
         // Over the table itself.
-        let (table, levels) = ([0usize; 9], [(0isize, &[8, 0]), (0, &[0, 1])]);
+        let (table, levels) = ([0usize; 9], [(0isize, &[POINTER, 0]), (0, &[0, 1])]);
         let levels = levels.map(|(offset, strides)| LevelSpec { offset, strides });
         let src = Layout::new(&LayoutSpec { itemsize: 1, shape: &[3, 8], levels: &levels }).unwrap();
         let dst = Layout::contiguous(1, &[3, 8], Order::C).unwrap();
         let plan = Plan::new(&dst, &src).unwrap();
         let base = table.as_ptr().cast::<u8>();
         // SAFETY: nothing is read behind the pointers, which are only compared.
-        assert!(!unsafe { rows_apart(&plan, base.cast_mut().wrapping_add(20), base) });
+        assert!(!unsafe { rows_apart(&plan, base.cast_mut().wrapping_offset(3 * POINTER - 4), base) });
     }
 
     #[test]

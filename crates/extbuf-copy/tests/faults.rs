@@ -10,7 +10,7 @@ use extbuf_copy::{
 };
 use extbuf_format::{Element, Format, Value};
 use extbuf_layout::{Layout, Order, Slice, SliceItem, s};
-use extbuf_protocol::{Array, Buffer, Exporter, Memory, Request, View, ViewMut, Window};
+use extbuf_protocol::{Array, Buffer, Exporter, Memory, Request, ViewMut, Window};
 use proptest::prelude::*;
 
 fn window(text: &str, bytes: Vec<u8>) -> Window<'static> {
@@ -25,7 +25,7 @@ fn window(text: &str, bytes: Vec<u8>) -> Window<'static> {
 fn fault_07_the_size_of_a_result_is_refused_before_there_is_one() {
     let one = [1u8];
     for (rows, columns) in [(1usize << 30, 1usize << 30), (1 << 40, 1 << 22), (1 << 61, 1)] {
-        let vast = View::from_slice(&one).broadcast_to(&[rows, columns]).unwrap();
+        let vast = extbuf_protocol::View::from_slice(&one).broadcast_to(&[rows, columns]).unwrap();
         let expected = CopyErrorKind::Allocation { bytes: rows * columns };
         assert_eq!(*to_vec(&vast, Order::C).unwrap_err().kind(), expected);
         assert_eq!(*to_contiguous(&vast, Order::F).unwrap_err().kind(), expected);

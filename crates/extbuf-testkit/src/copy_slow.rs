@@ -71,6 +71,10 @@ impl SlowMemory {
 
 /// Every index of a shape, the last axis fastest.
 pub fn indices(shape: &[usize]) -> Vec<Vec<usize>> {
+    // Before the other axes fill the memory with beginnings of indices that there are not.
+    if shape.contains(&0) {
+        return Vec::new();
+    }
     let mut all = vec![vec![]];
     for &extent in shape {
         let mut longer = Vec::new();
