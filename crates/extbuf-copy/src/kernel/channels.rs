@@ -71,6 +71,11 @@ impl Channels {
         self.unit * self.ch.extent
     }
 
+    /// Whether planes are put together, in rows that are long enough to go past the cache straight from registers.
+    pub(super) fn puts_long(&self) -> bool {
+        self.kind == Kind::Put && self.px.dst * self.px.extent as isize >= LONG
+    }
+
     /// Planes of the destination, of which pixels are one.
     pub(super) fn planes(&self) -> usize {
         if self.kind == Kind::Pull { self.ch.extent } else { 1 }

@@ -50,8 +50,11 @@ impl<'p> Lines<'p> {
         if kernel == Kernel::Weave
             && let Some(channels) = Channels::new(manner.level, unit, i, j)
         {
-            let by_pattern =
-                manner.streams && manner.level >= Level::Avx512 && Block::new(unit, i, j).is_some();
+            // By pattern where registers are of 64 bytes, unless planes are put together past the cache.
+            let by_pattern = manner.streams
+                && manner.level >= Level::Avx512
+                && !channels.puts_long()
+                && Block::new(unit, i, j).is_some();
             #[cfg(target_arch = "x86_64")]
             if manner.streams && manner.level >= Level::Sse2 && !by_pattern {
                 return Some(Lines::Staged(Staged::pixels(channels)));
@@ -59,6 +62,12 @@ impl<'p> Lines<'p> {
             if !by_pattern {
                 return Some(Lines::Channels(channels));
             }
+        }
+        #[cfg(target_arch = "x86_64")]
+        if matches!(kernel, Kernel::Weave | Kernel::Items)
+            && let Some(staged) = Staged::straight(manner, unit, i, j)
+        {
+            return Some(Lines::Staged(staged));
         }
         #[cfg(target_arch = "x86_64")]
         match kernel {

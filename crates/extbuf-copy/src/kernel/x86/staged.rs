@@ -62,6 +62,22 @@ enum Work {
 }
 
 impl Staged {
+    /// For long lines of items in another order or at any step, which are read and written straight away.
+    pub(crate) fn straight(manner: Manner, unit: usize, i: Loop, j: Loop) -> Option<Staged> {
+        if !manner.streams || manner.level < Level::Avx2 || unit * j.extent < STAGE / 2 {
+            return None;
+        }
+        let grid = Grid { i, j };
+        let work = if mirror::is_mirror(unit, grid) {
+            Work::Mirror { unit, grid }
+        } else if j.dst == unit as isize && j.src != j.dst && matches!(unit, 4 | 8 | 16) {
+            Work::Gather { unit, grid }
+        } else {
+            return None;
+        };
+        Some(Staged { work, nibs: [Nib::new(manner.level); 4] })
+    }
+
     /// For these loops, where they write densely enough.
     pub(crate) fn new(kernel: Kernel, manner: Manner, unit: usize, i: Loop, j: Loop) -> Option<Staged> {
         if !manner.streams || manner.level < Level::Sse2 || manner.level >= Level::Avx512 {
@@ -75,16 +91,6 @@ impl Staged {
             Kernel::Run if unit >= LONG || unit >= SOME && dense => Work::Rows { unit, grid },
             // One short run at a time leaves nothing to bring together.
             Kernel::Run if grid == ALONE => return None,
-            Kernel::Items
-                if row >= STAGE / 2 && manner.level >= Level::Avx2 && mirror::is_mirror(unit, grid) =>
-            {
-                Work::Mirror { unit, grid }
-            }
-            Kernel::Items
-                if row >= STAGE / 2 && dense && manner.level >= Level::Avx2 && matches!(unit, 4 | 8 | 16) =>
-            {
-                Work::Gather { unit, grid }
-            }
             Kernel::Run | Kernel::Items | Kernel::Fill if row >= STAGE / 2 && dense => {
                 Work::Lines { kernel, manner, unit, grid }
             }
