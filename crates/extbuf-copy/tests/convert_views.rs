@@ -160,6 +160,12 @@ fn two_views_exchange_their_items() {
     let error =
         swap(&mut ViewMut::from_slice(&mut [0u8; 3]), &mut ViewMut::from_slice(&mut [0u16; 3])).unwrap_err();
     assert_eq!(error.kind(), &CopyErrorKind::Itemsize { dst: 1, src: 2 });
+    // Two halves of one block whose bytes lie between one another.
+    let mut block: Vec<u8> = (0..12).collect();
+    let whole = ViewMut::from_slice(&mut block).reshape(&[3, 4], Order::C).unwrap();
+    let (mut left, mut right) = whole.split_at(1, 2).unwrap();
+    swap(&mut left, &mut right).unwrap();
+    assert_eq!(block, [2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9]);
     // One side in row pointers.
     let rows = Rows::from_vecs(vec![vec![1u8, 2], vec![3, 4]], &[2]).unwrap();
     let mut rows = rows.window(Request::FULL).unwrap();
