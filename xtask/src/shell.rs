@@ -68,6 +68,20 @@ pub(crate) fn run(command: &mut Command) -> Result {
     Err(Failure { message: format!("`{}` failed ({status})", shown(command)), code })
 }
 
+/// As [`run`], but what the command says is held back and printed after it, in one piece: for commands that run beside
+/// each other.
+pub(crate) fn run_held(command: &mut Command) -> Result {
+    let output = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output();
+    let output = output.map_err(|error| not_started(command, &error))?;
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    say(&format!("$ {}\n{}{}", shown(command), said[0], said[1]));
+    if output.status.success() {
+        return Ok(());
+    }
+    let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Err(Failure { message: format!("`{}` failed ({})", shown(command), output.status), code })
+}
+
 /// Runs the command without printing it and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use crate::python::{self, Venv, interpreter};
-use crate::shell::{Result, at, output, run, say};
+use crate::shell::{Result, at, output, run, run_held, say};
 
 const CRATE: &str = "crates/extbuf-python";
 const BUILDER: &[&str] = &["maturin==1.16.0"];
@@ -20,7 +21,7 @@ const VERSIONS: &[(u32, u32)] = &[(3, 11), (3, 12), (3, 13), (3, 14)];
 pub(crate) fn task(only: Option<&str>) -> Result {
     let found = interpreters()?;
     let wheel = build()?;
-    let mut tested = 0;
+    let mut asked = Vec::new();
     for &(major, minor) in VERSIONS {
         let version = format!("{major}.{minor}");
         if only.is_some_and(|only| only != version) {
@@ -28,16 +29,23 @@ pub(crate) fn task(only: Option<&str>) -> Result {
         }
         match found.get(&(major, minor)) {
             Some(interpreter) => {
-                test(&version, interpreter, &wheel)?;
-                tested += 1;
+                // One after another: each fetches packages.
+                asked.push((venv_of(&version, interpreter, &wheel)?, version));
             }
             None => say(&format!("Python {version}: not on this machine, not run")),
         }
     }
-    if tested == 0 {
+    if asked.is_empty() {
         return Err("the wheel was tested on no interpreter: install CPython 3.11 or newer".into());
     }
-    Ok(())
+    // All beside each other: each keeps one processor busy.
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            asked.iter().map(|(venv, version)| scope.spawn(move || test(venv, version))).collect();
+        // All of them end before the first failure is told.
+        let ended: Vec<Result> = running.into_iter().map(|one| one.join().expect("no panic")).collect();
+        ended.into_iter().collect()
+    })
 }
 
 /// The wheel, as people install it, alone under `target/wheels/`.
@@ -55,15 +63,22 @@ pub(crate) fn build() -> Result<PathBuf> {
     wheels.next().ok_or_else(|| "maturin built no wheel".into())
 }
 
-fn test(version: &str, interpreter: &Path, wheel: &Path) -> Result {
+/// An environment of this interpreter with the wheel in it.
+fn venv_of(version: &str, interpreter: &Path, wheel: &Path) -> Result<Venv> {
     let venv = Venv::of(interpreter, &format!("wheel-{version}"), TESTS)?;
     install(&venv, wheel)?;
+    Ok(venv)
+}
+
+/// Our tests and those of CPython, in this environment.
+fn test(venv: &Venv, version: &str) -> Result {
+    say(&format!("Python {version} begins; what it says comes when it ends"));
     let ours = Path::new(CRATE).join("tests/python");
     let mut pytest = Command::new(venv.program("python"));
     pytest.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
-    run(pytest.args(python::tests_in(&ours)?))?;
+    run_held(pytest.args(python::tests_in(&ours)?))?;
     let mut suites = Command::new(venv.program("python"));
-    run(suites.env("PYTHONDONTWRITEBYTECODE", "1").arg(format!("{CRATE}/tests/suites/run.py")))
+    run_held(suites.env("PYTHONDONTWRITEBYTECODE", "1").arg(format!("{CRATE}/tests/suites/run.py")))
 }
 
 /// Puts the wheel into an environment that has the packages the tests want.
