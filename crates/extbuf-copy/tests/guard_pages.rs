@@ -486,6 +486,7 @@ fn long_transposes_past_the_cache_at_the_edge_of_their_pages() {
 #[test]
 fn rows_behind_pointers_between_closed_pages() {
     const ROWS: usize = 66;
+    const POINTER: isize = size_of::<usize>() as isize;
     let (mut to, mut from) = (Pages::new(ROWS, 1), Pages::new(ROWS, 1));
     from.fill(noise);
     let pitch = to.pitch();
@@ -502,8 +503,8 @@ fn rows_behind_pointers_between_closed_pages() {
         let (to_rows, from_rows) = (begins(&to, high.0), begins(&from, high.1));
         let behind = |transposed: bool| {
             let (shape, table, row) = match transposed {
-                false => ([rows, columns], [8, 0], [0, itemsize as isize]),
-                true => ([columns, rows], [0, 8], [itemsize as isize, 0]),
+                false => ([rows, columns], [POINTER, 0], [0, itemsize as isize]),
+                true => ([columns, rows], [0, POINTER], [itemsize as isize, 0]),
             };
             let shape = shape.map(|extent| extent as isize);
             let levels = [LevelSpec { offset: 0, strides: &table }, LevelSpec { offset: 0, strides: &row }];

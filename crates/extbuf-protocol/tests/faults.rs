@@ -383,7 +383,13 @@ fn fault_18_no_reference_is_made_to_an_item_off_its_alignment() {
         let line = |itemsize| Layout::strided(itemsize, &[3], &[itemsize as isize], odd).unwrap();
         let found = 1 << odd.trailing_zeros();
         let typed64 = needed(&line(8), u64::FORMAT, |view| view.typed::<u64>().map(drop));
-        assert_eq!(kind(typed64), RefusalKind::Misaligned { needed: align_of::<u64>(), found });
+        // Where a pointer has 32 bits, 4 bytes may be alignment enough.
+        match typed64 {
+            Ok(()) => assert_eq!(odd as usize % align_of::<u64>(), 0),
+            Err(refusal) => {
+                assert_eq!(refusal.kind(), &RefusalKind::Misaligned { needed: align_of::<u64>(), found });
+            }
+        }
         let typed32 = needed(&line(4), u32::FORMAT, |view| view.typed::<u32>().map(drop));
         match typed32 {
             Ok(()) => assert_eq!(odd % 4, 0),
