@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// What every task returns.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
@@ -61,6 +61,10 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result {
     say(&format!("$ {}", shown(command)));
     let status = command.stdin(Stdio::null()).status().map_err(|error| not_started(command, &error))?;
+    ended(command, status)
+}
+
+fn ended(command: &Command, status: ExitStatus) -> Result {
     if status.success() {
         return Ok(());
     }
@@ -75,11 +79,7 @@ pub(crate) fn run_held(command: &mut Command) -> Result {
     let output = output.map_err(|error| not_started(command, &error))?;
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
     say(&format!("$ {}\n{}{}", shown(command), said[0], said[1]));
-    if output.status.success() {
-        return Ok(());
-    }
-    let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Err(Failure { message: format!("`{}` failed ({})", shown(command), output.status), code })
+    ended(command, output.status)
 }
 
 /// Runs the command without printing it and returns its standard output.

@@ -136,7 +136,7 @@ impl CopyOptions<'_> {
                 return Err(CopyErrorKind::MissingField { name }.into());
             };
             check_shapes(dst.layout(), view.layout())?;
-            // As for an exchange: bytes of frozen memory that are to be written are in no other view.
+            // M3, as for an exchange: bytes of frozen memory that are to be written are in no other view.
             if !D::FROZEN && !S::FROZEN {
                 // SAFETY: V4 of both views: stored pointers are valid.
                 let apart =
@@ -158,7 +158,7 @@ impl CopyOptions<'_> {
         }
         let layouts: Vec<&Layout> = sources.iter().map(|&(layout, _)| layout).collect();
         let work = Work::new(&[dst.layout()], &layouts, steps, self.level);
-        // SAFETY: V1 to V5 of all views, each column apart from the records.
+        // SAFETY: V1 to V5 of all views; no column has a byte in common with the records.
         unsafe { run(&work.meter(&self.between::<D, S>(), 0, 0), &work, &[dst_base], &sources) }
     }
 }

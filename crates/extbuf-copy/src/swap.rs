@@ -61,7 +61,7 @@ impl CopyOptions<'_> {
             return Err(CopyErrorKind::Itemsize { dst: a.itemsize(), src: b.itemsize() }.into());
         }
         let (a_base, b_base) = (a.as_mut_ptr(), b.as_mut_ptr());
-        // Bytes that one view of frozen memory may write are nobody else's, wherever they lie: only two of foreign memory
+        // M3: bytes that a view of frozen memory may write are nobody else's, wherever they lie: only two of foreign memory
         // can have some in common.
         if !A::FROZEN && !B::FROZEN {
             // SAFETY: V4 of both views: stored pointers are valid.

@@ -3,7 +3,8 @@
 //!
 //! The kernels themselves write as they like, items one by one if need be; what they write is read back from the nearest
 //! cache, which costs little beside the memory that the lines go to. Long runs of bytes need no such place and go there at
-//! once. This is how machines without AVX-512 write past the cache what is no transpose.
+//! once, and so do long lines of items that a register can put in order. The latter serves every machine with AVX2, all else those
+//! without AVX-512: it is how they write past the cache what is no transpose.
 
 // Hands raw addresses on.
 #![allow(unsafe_code)]
