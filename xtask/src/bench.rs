@@ -4,6 +4,9 @@ use crate::shell::{Result, cargo, run};
 
 const PACKAGE: &str = "extbuf-benches";
 
+/// The harness of the comparison: with it other people's libraries are built.
+pub(crate) const PEERS: &str = "extbuf-peers";
+
 /// Measures: all benches, or those named. What stands in `rest` is for criterion.
 pub(crate) fn task(names: &[String], rest: &[String]) -> Result {
     let mut command = cargo(["bench", "--package", PACKAGE]);
@@ -20,8 +23,9 @@ pub(crate) fn task(names: &[String], rest: &[String]) -> Result {
 }
 
 /// Runs every bench once without measuring, so that none rots, and the small cases of the comparison with other
-/// libraries.
+/// libraries, whose harness the other steps leave out.
 pub(crate) fn smoke() -> Result {
     task(&[], &["--test".to_owned()])?;
-    run(&mut cargo(["test", "--locked", "--package", "extbuf-peers"]))
+    run(cargo(["clippy", "--locked", "--package", PEERS]).args(["--all-targets", "--", "-D", "warnings"]))?;
+    run(&mut cargo(["test", "--locked", "--package", PEERS]))
 }

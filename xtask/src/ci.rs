@@ -287,8 +287,11 @@ fn fmt() -> Result {
     run(&mut cargo(["fmt", "--all", "--check"]))
 }
 
+/// But for the harness with other people's libraries: the step `bench-smoke` builds those.
+const ALL: [&str; 4] = ["--locked", "--workspace", "--exclude", bench::PEERS];
+
 fn clippy() -> Result {
-    run(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo(["clippy", "--all-targets"]).args(ALL).args(["--", "-D", "warnings"]))?;
     // One library at a time and without its tests: in one build, or with the tests' dependencies, Cargo would turn
     // on features that the library alone does not have.
     for library in packages::libraries()? {
@@ -304,8 +307,6 @@ fn clippy() -> Result {
 }
 
 fn test() -> Result {
-    // The harness builds other people's libraries; the step `bench-smoke` tests it.
-    const ALL: [&str; 4] = ["--locked", "--workspace", "--exclude", "extbuf-peers"];
     if has_nextest() {
         run(cargo(["nextest", "run", "--no-fail-fast"]).args(ALL))?;
         run(cargo(["test", "--doc"]).args(ALL))

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use crate::debian::Compiler;
-use crate::sanitizers::small;
+use crate::sanitizers::quick;
 use crate::shell::{Result, run, say, version_of};
 
 /// Where tests run under an emulator.
@@ -78,7 +78,7 @@ fn tests_on(machine: &Machine) -> Result {
     let variable = format!("CARGO_TARGET_{}", machine.target.to_uppercase().replace('-', "_"));
     command.env(format!("{variable}_LINKER"), machine.linker);
     command.env(format!("{variable}_RUNNER"), format!("{} -L {}", machine.emulator, machine.libraries));
-    run(small(&mut command).env("EXTBUF_CASES", CASES))
+    run(quick(&mut command).env("EXTBUF_CASES", CASES))
 }
 
 /// Machines without an operating system: one with 64 bits, and one with 32 and no atomic numbers of 64.

@@ -19,8 +19,12 @@ const VERSIONS: &[(u32, u32)] = &[(3, 11), (3, 12), (3, 13), (3, 14)];
 
 /// Builds the wheel and tests it; on one interpreter alone where one is named, as `3.12`.
 pub(crate) fn task(only: Option<&str>) -> Result {
+    test(&build()?, only)
+}
+
+/// Tests it, in an environment of its own for each interpreter.
+pub(crate) fn test(wheel: &Path, only: Option<&str>) -> Result {
     let found = interpreters()?;
-    let wheel = build()?;
     let mut asked = Vec::new();
     for &(major, minor) in VERSIONS {
         let version = format!("{major}.{minor}");
@@ -30,7 +34,7 @@ pub(crate) fn task(only: Option<&str>) -> Result {
         match found.get(&(major, minor)) {
             Some(interpreter) => {
                 // One after another: each fetches packages.
-                asked.push((venv_of(&version, interpreter, &wheel)?, version));
+                asked.push((venv_of(&version, interpreter, wheel)?, version));
             }
             None => say(&format!("Python {version}: not on this machine, not run")),
         }
@@ -41,7 +45,7 @@ pub(crate) fn task(only: Option<&str>) -> Result {
     // All beside each other: each keeps one processor busy.
     thread::scope(|scope| {
         let running: Vec<_> =
-            asked.iter().map(|(venv, version)| scope.spawn(move || test(venv, version))).collect();
+            asked.iter().map(|(venv, version)| scope.spawn(move || test_on(venv, version))).collect();
         // All of them end before the first failure is told.
         let ended: Vec<Result> = running.into_iter().map(|one| one.join().expect("no panic")).collect();
         ended.into_iter().collect()
@@ -58,7 +62,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     let mut maturin = Command::new(venv.program("maturin"));
     maturin.args(["build", "--quiet", "--locked", "--profile", "wheel", "--interpreter", interpreter()?]);
     maturin.args(["--manifest-path", &format!("{CRATE}/Cargo.toml"), "--out"]).arg(folder);
-    run(maturin.env_remove("CARGO_TARGET_DIR"))?;
+    run_held(maturin.env_remove("CARGO_TARGET_DIR"))?;
     let mut wheels = at(folder, folder.read_dir())?.flatten().map(|entry| entry.path());
     wheels.next().ok_or_else(|| "maturin built no wheel".into())
 }
@@ -71,7 +75,7 @@ fn venv_of(version: &str, interpreter: &Path, wheel: &Path) -> Result<Venv> {
 }
 
 /// Our tests and those of CPython, in this environment.
-fn test(venv: &Venv, version: &str) -> Result {
+fn test_on(venv: &Venv, version: &str) -> Result {
     say(&format!("Python {version} begins; what it says comes when it ends"));
     let ours = Path::new(CRATE).join("tests/python");
     let mut pytest = Command::new(venv.program("python"));
