@@ -137,6 +137,12 @@ const STEPS: &[Step] = &[
     },
     Step { name: "i686", what: "the tests with 32 bits", run: machines::narrow, when: When::Full },
     Step { name: "s390x", what: "the tests big-endian", run: machines::big_endian, when: When::Full },
+    Step {
+        name: "aarch64",
+        what: "the tests of copies in ARM's registers",
+        run: machines::arm,
+        when: When::Full,
+    },
     Step { name: "no-std", what: "the build without a system", run: machines::bare, when: When::Full },
     Step { name: "features", what: "each set of features builds", run: guards::features, when: When::Full },
     Step {

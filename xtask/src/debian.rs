@@ -24,6 +24,8 @@ pub(crate) const INSTALL: &str =
 pub(crate) struct Compiler {
     /// As in `1.96.0`.
     pub(crate) version: String,
+    /// As Debian names it.
+    packaged: String,
     folder: PathBuf,
 }
 
@@ -70,7 +72,7 @@ impl Compiler {
     fn unpacked(packaged: &str, with: &str) -> Result<Self> {
         let version = packaged.split('+').next().unwrap_or(packaged).to_owned();
         let folder = Path::new(FOLDER).join(&version);
-        let compiler = Self { version, folder };
+        let compiler = Self { version, packaged: packaged.to_owned(), folder };
         let stamp = compiler.folder.join("unpacked.txt");
         let wanted = format!("{packaged} with {with}");
         if fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == wanted) && compiler.answers() {
@@ -80,7 +82,7 @@ impl Compiler {
         if compiler.folder.exists() {
             at(&compiler.folder, fs::remove_dir_all(&compiler.folder))?;
         }
-        compiler.unpack(packaged, with)?;
+        compiler.unpack(with)?;
         for program in ["rustc", "rustdoc", "cargo"] {
             compiler.wrap(program)?;
         }
@@ -97,7 +99,18 @@ impl Compiler {
         version_of(self.program("rustc"), &["--version"]).is_some_and(|said| said.contains(&self.version))
     }
 
-    fn unpack(&self, packaged: &str, with: &str) -> Result {
+    /// The standard library for machines of this kind, which Debian calls by another name, as it is built for them.
+    pub(crate) fn add_library(&self, target: &str, architecture: &str) -> Result {
+        let stamp = self.folder.join(format!("{target}.txt"));
+        if stamp.exists() {
+            return Ok(());
+        }
+        self.fetch(&[format!("libstd-rust-web-dev:{architecture}={}", self.packaged)])?;
+        at(&stamp, fs::write(&stamp, &self.packaged))
+    }
+
+    fn unpack(&self, with: &str) -> Result {
+        let packaged = &self.packaged;
         let minor = self.version.rsplit_once('.').map_or(&*self.version, |(minor, _)| minor);
         let library = format!("libstd-rust-web-{minor}");
         let of_this_version = ["rustc-web", "libstd-rust-web-dev", &library, with];
@@ -106,15 +119,7 @@ impl Compiler {
         for package in [&library, with] {
             packages.extend(libraries_of(package, packaged)?);
         }
-        let fetched = self.folder.join("packages");
-        at(&fetched, fs::create_dir_all(&fetched))?;
-        let mut download = apt("apt-get");
-        download.current_dir(&fetched).args(["download", "--quiet"]);
-        run(download.args(&packages)).map_err(|failure| format!("{failure}; they come {INSTALL}"))?;
-        for package in at(&fetched, fetched.read_dir())? {
-            run(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(&self.folder))?;
-        }
-        at(&fetched, fs::remove_dir_all(&fetched))?;
+        self.fetch(&packages)?;
         // Of a compiler's source only the standard library is wanted, a sixth of it.
         let source = self.folder.join(format!("usr/src/rustc-{}", self.version));
         for unwanted in ["src", "compiler"].map(|name| source.join(name)) {
@@ -123,6 +128,19 @@ impl Compiler {
             }
         }
         Ok(())
+    }
+
+    /// Downloads packages and unpacks them into the folder.
+    fn fetch(&self, packages: &[String]) -> Result {
+        let fetched = self.folder.join("packages");
+        at(&fetched, fs::create_dir_all(&fetched))?;
+        let mut download = apt("apt-get");
+        download.current_dir(&fetched).args(["download", "--quiet"]);
+        run(download.args(packages)).map_err(|failure| format!("{failure}; they come {INSTALL}"))?;
+        for package in at(&fetched, fetched.read_dir())? {
+            run(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(&self.folder))?;
+        }
+        at(&fetched, fs::remove_dir_all(&fetched))
     }
 
     /// A script that finds the libraries of the folder; Cargo takes it for the compiler.
@@ -178,17 +196,25 @@ fn apt(program: &str) -> Command {
         }
     }
     command.args(["-o", "APT::Sandbox::User=root"]);
+    for architecture in ARCHITECTURES {
+        command.arg("-o").arg(format!("APT::Architectures::={architecture}"));
+    }
     command
 }
+
+/// What Debian calls the machine at hand, and those whose libraries are fetched.
+const ARCHITECTURES: [&str; 3] = ["amd64", "i386", "arm64"];
 
 /// Fetches the lists, unless that was done within a day.
 fn update_lists() -> Result {
     let lists = root().join(FOLDER).join("lists");
     let installed = lists.join("installed");
-    let age = fs::metadata(&installed)
-        .and_then(|file| file.modified())
-        .map(|at| SystemTime::now().duration_since(at));
-    if age.is_ok_and(|age| age.is_ok_and(|age| age < Duration::from_secs(24 * 60 * 60))) {
+    // Fetched, and for these architectures.
+    let stamp = lists.join("fetched.txt");
+    let age =
+        fs::metadata(&stamp).and_then(|file| file.modified()).map(|at| SystemTime::now().duration_since(at));
+    let same = fs::read_to_string(&stamp).is_ok_and(|fetched| fetched == ARCHITECTURES.join(" "));
+    if same && age.is_ok_and(|age| age.is_ok_and(|age| age < Duration::from_secs(24 * 60 * 60))) {
         return Ok(());
     }
     for folder in [lists.join("partial"), root().join(FOLDER).join("cache/archives/partial")] {
@@ -200,7 +226,7 @@ fn update_lists() -> Result {
         drop(fs::remove_dir_all(&lists));
         format!("{failure}; the compiler for this step comes {INSTALL}")
     })?;
-    Ok(())
+    at(&stamp, fs::write(&stamp, ARCHITECTURES.join(" ")))
 }
 
 /// The versions that Debian has for this machine, the newest first.

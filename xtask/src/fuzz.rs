@@ -1,11 +1,8 @@
 //! Runs of the fuzz targets: a short one of each under `--full`, and whatever is asked for by hand.
 
-use std::num::NonZero;
 use std::process::Command;
-use std::sync::Mutex;
-use std::{iter, thread};
 
-use crate::shell::{Result, cargo, output, root, run, run_held, version_of};
+use crate::shell::{Result, cargo, output, root, run, run_beside, version_of};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -65,17 +62,7 @@ fn fuzz(wanted: &[String], seconds: u32) -> Result {
         return run(one);
     }
     run(unstable(&mut cargo(["fuzz", "build", "--codegen-units", "8"])))?;
-    // As many at a time as there are processors, since each keeps one busy. What one says comes when it ends.
-    let waiting = Mutex::new(commands.into_iter());
-    let next = || waiting.lock().expect("no panic").next();
-    let one_after_another = || iter::from_fn(next).try_for_each(|mut command| run_held(&mut command));
-    thread::scope(|scope| {
-        let beside = thread::available_parallelism().map_or(1, NonZero::get);
-        let running: Vec<_> = (0..beside).map(|_| scope.spawn(one_after_another)).collect();
-        // All of them end before the first failure is told.
-        let ended: Vec<Result> = running.into_iter().map(|one| one.join().expect("no panic")).collect();
-        ended.into_iter().collect()
-    })
+    run_beside(commands)
 }
 
 /// The sanitizers are unstable flags of the compiler; this one takes them when told to.

@@ -1,8 +1,8 @@
-//! Other machines: the tests of the pure crates where a pointer has 32 bits, and where the first byte is the largest,
-//! under emulation; and the crates that need no operating system, built for machines without one.
+//! Other machines: the tests of the pure crates where a pointer has 32 bits, and where the first byte is the largest, and
+//! those of copies in ARM's registers, under emulation; and the crates that need no operating system, built for machines without one.
 //!
-//! None of these standard libraries comes with the compiler at hand, so they are built from source, by a compiler of
-//! Debian's that has it. Linking for another machine takes that machine's C library, running takes an emulator: the C
+//! None of these standard libraries comes with the compiler at hand, so a compiler of Debian's is taken: for some machines its
+//! library is packed too, for the others it is built from source. Linking for another machine takes that machine's C library, running takes an emulator: the C
 //! compilers and emulators of Debian are asked for, not fetched.
 
 use std::path::Path;
@@ -21,15 +21,23 @@ pub(crate) struct Machine {
     libraries: &'static str,
     /// The line that installs linker, library and emulator.
     pub(crate) install: &'static str,
+    /// What Debian calls it, if it has the standard library of the newest compiler for it; else that is built.
+    library: Option<&'static str>,
+    /// What is tested there, and with which features.
+    packages: &'static [&'static str],
+    features: &'static str,
 }
 
-pub(crate) const MACHINES: [Machine; 2] = [
+pub(crate) const MACHINES: [Machine; 3] = [
     Machine {
         target: "i686-unknown-linux-gnu",
         linker: "i686-linux-gnu-gcc",
         emulator: "qemu-i386-static",
         libraries: "/usr/i686-linux-gnu",
         install: "apt-get install --no-install-recommends gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static",
+        library: Some("i386"),
+        packages: &PURE,
+        features: FEATURES,
     },
     Machine {
         target: "s390x-unknown-linux-gnu",
@@ -37,6 +45,19 @@ pub(crate) const MACHINES: [Machine; 2] = [
         emulator: "qemu-s390x-static",
         libraries: "/usr/s390x-linux-gnu",
         install: "apt-get install --no-install-recommends gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static",
+        library: None,
+        packages: &PURE,
+        features: FEATURES,
+    },
+    Machine {
+        target: "aarch64-unknown-linux-gnu",
+        linker: "aarch64-linux-gnu-gcc",
+        emulator: "qemu-aarch64-static",
+        libraries: "/usr/aarch64-linux-gnu",
+        install: "apt-get install --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static",
+        library: Some("arm64"),
+        packages: &["extbuf-copy"],
+        features: "extbuf-copy/rayon",
     },
 ];
 
@@ -60,6 +81,11 @@ pub(crate) fn big_endian() -> Result {
     tests_on(&MACHINES[1])
 }
 
+/// The tests of what has a form of its own for ARM: the kernels.
+pub(crate) fn arm() -> Result {
+    tests_on(&MACHINES[2])
+}
+
 fn tests_on(machine: &Machine) -> Result {
     let tools = [(machine.linker, "--version"), (machine.emulator, "--version")];
     if let Some((missing, _)) = tools.iter().find(|(tool, asked)| version_of(tool, &[asked]).is_none()) {
@@ -69,12 +95,16 @@ fn tests_on(machine: &Machine) -> Result {
         return Err(format!("{} is needed: `{}` installs it", machine.libraries, machine.install).into());
     }
     let compiler = Compiler::newest()?;
-    let mut command = compiler.cargo(["test", "--locked", "--features", FEATURES, "--lib", "--tests"]);
-    for package in PURE {
+    let mut command =
+        compiler.cargo(["test", "--locked", "--features", machine.features, "--lib", "--tests"]);
+    for package in machine.packages {
         command.args(["--package", package]);
     }
-    command.args(["--no-fail-fast", "-Zbuild-std", "--target", machine.target]);
-    command.args(["--target-dir", "target/machines"]);
+    match machine.library {
+        Some(architecture) => compiler.add_library(machine.target, architecture)?,
+        None => drop(command.arg("-Zbuild-std")),
+    }
+    command.args(["--no-fail-fast", "--target", machine.target, "--target-dir", "target/machines"]);
     let variable = format!("CARGO_TARGET_{}", machine.target.to_uppercase().replace('-', "_"));
     command.env(format!("{variable}_LINKER"), machine.linker);
     command.env(format!("{variable}_RUNNER"), format!("{} -L {}", machine.emulator, machine.libraries));

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::debian::Compiler;
 use crate::python::Venv;
-use crate::shell::{Result, at, cargo, files_below, run, say, version_of};
+use crate::shell::{Result, at, cargo, files_below, run, run_beside, say, version_of};
 use crate::wheel;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -41,9 +41,8 @@ pub(crate) fn address() -> Result {
 pub(crate) fn thread() -> Result {
     on_linux()?;
     let compiler = Compiler::newest()?;
-    for (package, features, targets) in THREADED {
+    for (package, features) in THREADED {
         let mut command = rebuilt(&compiler, "thread", package, features);
-        command.args(*targets);
         run(command.env("TSAN_OPTIONS", format!("halt_on_error=1:{NO_MEMORY}")).env("EXTBUF_CASES", CASES))?;
     }
     Ok(())
@@ -56,7 +55,6 @@ pub(crate) fn memory() -> Result {
     on_linux()?;
     let compiler = Compiler::newest()?;
     let mut command = rebuilt(&compiler, "memory", "extbuf-copy", "rayon");
-    command.arg("--tests");
     command.env("RUSTFLAGS", "-Zsanitizer=memory --cfg msan");
     run(command.env("MSAN_OPTIONS", NO_MEMORY).env("EXTBUF_CASES", CASES))
 }
@@ -72,15 +70,14 @@ const ADDRESSED: [&str; 7] = [
     "extbuf-cli",
 ];
 
-/// The crates whose memory goes from thread to thread, without the features that start none (pictures take longer to be
-/// built than all the rest), and without the unit tests of copying, of which none has a second thread.
-const THREADED: &[(&str, &str, &[&str])] =
-    &[("extbuf-protocol", "memmap2,rayon", &["--tests"]), ("extbuf-copy", "rayon", &["--test", "*"])];
+/// The crates whose memory goes from thread to thread, without the features that start none: pictures take longer to be
+/// built than all the rest.
+const THREADED: &[(&str, &str)] = &[("extbuf-protocol", "memmap2,rayon"), ("extbuf-copy", "rayon")];
 
 /// The tests of a package, the standard library built with the sanitizer like everything else.
 fn rebuilt(compiler: &Compiler, sanitizer: &str, package: &str, features: &str) -> Command {
     let mut command = compiler.cargo(["test", "--locked", "--package", package, "--features", features]);
-    command.args(["-Zbuild-std", "--target", TARGET, "--target-dir"]);
+    command.args(["--tests", "-Zbuild-std", "--target", TARGET, "--target-dir"]);
     command.arg(format!("target/{sanitizer}-sanitizer"));
     command.env("RUSTFLAGS", format!("-Zsanitizer={sanitizer}"));
     quick(&mut command);
@@ -105,15 +102,19 @@ pub(crate) fn valgrind() -> Result {
         at(reports, fs::remove_dir_all(reports))?;
     }
     at(reports, fs::create_dir_all(reports))?;
-    let mut command = Command::new("valgrind");
-    // With XML every block that is left at the end would be a fault, and an interpreter leaves thousands.
-    command.args(["--quiet", "--show-leak-kinds=none", "--num-callers=40", "--xml=yes"]);
-    command.arg(format!("--xml-file={}/%p.xml", reports.display()));
-    command.arg(venv.program("python"));
-    // Each object in a block of its own, or the interpreter's pools would hide what is freed.
-    command.env("PYTHONMALLOC", "malloc").env("PYTHONDONTWRITEBYTECODE", "1");
-    command.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).args(UNDER_VALGRIND);
-    run(&mut command)?;
+    // A process for each file, beside each other: an interpreter keeps one processor busy.
+    let commands = UNDER_VALGRIND.iter().map(|file| {
+        let mut command = Command::new("valgrind");
+        // With XML every block that is left at the end would be a fault, and an interpreter leaves thousands.
+        command.args(["--quiet", "--show-leak-kinds=none", "--num-callers=40", "--xml=yes"]);
+        command.arg(format!("--xml-file={}/%p.xml", reports.display()));
+        command.arg(venv.program("python"));
+        // Each object in a block of its own, or the interpreter's pools would hide what is freed.
+        command.env("PYTHONMALLOC", "malloc").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", file]);
+        command
+    });
+    run_beside(commands.collect())?;
     let mut ours = Vec::new();
     let (mut files, mut others) = (0, 0);
     for file in files_below(reports, &|_| false)? {

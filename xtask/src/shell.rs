@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::{iter, thread};
 
 /// What every task returns.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
@@ -80,6 +83,27 @@ pub(crate) fn run_held(command: &mut Command) -> Result {
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
     say(&format!("$ {}\n{}{}", shown(command), said[0], said[1]));
     ended(command, output.status)
+}
+
+/// As [`run_held`] for commands that keep one processor busy each: as many at a time as there are processors. All of them
+/// end before the first failure is told.
+pub(crate) fn run_beside(commands: Vec<Command>) -> Result {
+    let waiting = Mutex::new(commands.into_iter());
+    let next = || waiting.lock().expect("no panic").next();
+    let failed = Mutex::new(Vec::new());
+    let one_after_another = || {
+        for mut command in iter::from_fn(next) {
+            if let Err(failure) = run_held(&mut command) {
+                failed.lock().expect("no panic").push(failure);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(one_after_another);
+        }
+    });
+    failed.into_inner().expect("no panic").into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Runs the command without printing it and returns its standard output.
@@ -169,6 +193,21 @@ mod tests {
         let mut command = cargo(["doc", "--no-deps"]);
         command.env("RUSTDOCFLAGS", "-D warnings").arg("it's");
         assert_eq!(shown(&command), r"RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'it'\''s'");
+    }
+
+    #[test]
+    fn a_failure_beside_others_is_told_when_all_have_ended() {
+        let file = std::env::temp_dir().join(format!("extbuf-beside-{}", std::process::id()));
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]).arg("sh").arg(&file);
+            command
+        };
+        let commands = ["exit 7", "true", "true", "sleep 0.2; echo done > \"$1\""].map(shell);
+        let failure = run_beside(commands.into()).unwrap_err();
+        assert_eq!(failure.code, 7);
+        std::fs::remove_file(&file).expect("the last command has ended");
+        assert!(run_beside(Vec::new()).is_ok());
     }
 
     #[test]

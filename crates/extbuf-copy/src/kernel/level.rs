@@ -29,8 +29,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Level {
     /// None: plain Rust, on every machine.
     Portable,
-    /// Registers of 16 bytes, which every x86-64 has.
-    Sse2,
+    /// Registers of 16 bytes: SSE2, which every x86-64 has, and NEON, which every 64-bit ARM has (its form is for
+    /// transposes, and is not used where the largest byte comes first).
+    Simd128,
     /// Registers of 32 bytes: AVX2.
     Avx2,
     /// Registers of 64 bytes with permutations of bytes: AVX-512 F, BW, DQ, VL and VBMI, as in Intel's Ice Lake and
@@ -41,7 +42,7 @@ pub enum Level {
 
 impl Level {
     /// Every level, whether or not this machine has it.
-    pub const ALL: [Level; 4] = [Level::Portable, Level::Sse2, Level::Avx2, Level::Avx512];
+    pub const ALL: [Level; 4] = [Level::Portable, Level::Simd128, Level::Avx2, Level::Avx512];
 
     /// The highest level of this machine. Asks it once.
     #[inline]
@@ -60,7 +61,11 @@ impl Level {
             }
         }
         #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        Level::Portable
+        if cfg!(all(target_arch = "aarch64", target_endian = "little", not(miri))) {
+            Level::Simd128
+        } else {
+            Level::Portable
+        }
     }
 
     #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -74,7 +79,7 @@ impl Level {
         match (wide, is_x86_feature_detected!("avx2")) {
             (true, true) => Level::Avx512,
             (false, true) => Level::Avx2,
-            _ => Level::Sse2,
+            _ => Level::Simd128,
         }
     }
 }
@@ -89,7 +94,8 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Level::Portable => "portable",
-            Level::Sse2 => "SSE2",
+            Level::Simd128 if cfg!(target_arch = "aarch64") => "NEON",
+            Level::Simd128 => "SSE2",
             Level::Avx2 => "AVX2",
             Level::Avx512 => "AVX-512",
         })
@@ -106,6 +112,6 @@ mod tests {
         assert!(Level::ALL.iter().enumerate().all(|(number, &level)| level as usize == number));
         assert_eq!(Level::of_this_machine(), Level::default());
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        assert!(Level::default() >= Level::Sse2);
+        assert!(Level::default() >= Level::Simd128);
     }
 }

@@ -56,7 +56,7 @@ impl<'p> Lines<'p> {
                 && !channels.puts_long()
                 && Block::new(unit, i, j).is_some();
             #[cfg(target_arch = "x86_64")]
-            if manner.streams && manner.level >= Level::Sse2 && !by_pattern {
+            if manner.streams && manner.level >= Level::Simd128 && !by_pattern {
                 return Some(Lines::Staged(Staged::pixels(channels)));
             }
             if !by_pattern {

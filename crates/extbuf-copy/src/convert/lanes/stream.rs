@@ -21,7 +21,7 @@ pub(in crate::convert) fn stream(level: Level) -> Stream {
     match level {
         Level::Avx512 => return x86::wide,
         Level::Avx2 => return x86::half,
-        Level::Sse2 => return x86::quarter,
+        Level::Simd128 => return x86::quarter,
         Level::Portable => {}
     }
     let _ = level;

@@ -44,6 +44,9 @@
 
 mod flat;
 mod form;
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+mod neon;
+mod network;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
 #[cfg(target_arch = "x86_64")]
@@ -191,6 +194,14 @@ impl<'p> Turn<'p> {
         if let 1 | 2 | 4 | 8 | 16 = N {
             // SAFETY: the caller's contract; the plan's level is one that this machine has.
             let done = unsafe { x86::blocks::<N>(self, dst, src) };
+            if done {
+                return;
+            }
+        }
+        #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+        if let 1 | 2 | 4 | 8 | 16 = N {
+            // SAFETY: the caller's contract.
+            let done = unsafe { neon::blocks::<N>(self, dst, src) };
             if done {
                 return;
             }

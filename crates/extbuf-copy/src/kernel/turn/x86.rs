@@ -1,124 +1,12 @@
-//! The forms in registers of 16 and 64 bytes.
-//!
-//! One network serves both. A register is one or several lanes of 16 bytes; in each lane a square of `M x M` items,
-//! `M` of them filling a lane, is turned in `log2(M)` rounds. A round interleaves register `k` with register `k + M/2`, for
-//! all `k` below `M/2`. That moves the item at (register, place), read as one binary number, to the place whose number
-//! has its bits rotated by one; after as many rounds as a place has bits, register and place have changed places.
-//!
-//! Which rows go into which lanes is settled by the loads: lane `l` of register `k` is 16 bytes of row `k + M*l`, so that
-//! line `m` comes out with its items in order. Wide registers thus need no exchange between lanes, which would cost
-//! more than the loads: a tile of 16 x 16 items of 4 bytes takes 32 interleavings where it takes 64 from whole lines.
-
+//! The forms of x86-64, in registers of 16 bytes and of 64.
 // Vector loads and stores through raw addresses.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
-use std::mem::MaybeUninit;
 
 use super::form::{Begins, Form, MOST_LINES};
+use super::network::{Joined, Register, Sixteen, square_turned, squares, turn};
 use super::{ALIGNED, CACHED, CARRIED, FLAT, Level, Turn};
-
-/// A register of the network.
-trait Register: Copy {
-    const LANES: usize;
-
-    /// # Safety
-    ///
-    /// 16 bytes at `at` from every `step`-th row from `first` on, as many as there are lanes, may be read; the machine has
-    /// the registers.
-    unsafe fn load(rows: &impl Begins, first: usize, step: usize, at: isize) -> Self;
-
-    /// The items of `N` bytes of two registers by turns, lane by lane: the lower halves, and the upper halves.
-    ///
-    /// # Safety
-    ///
-    /// The machine has the registers.
-    unsafe fn interleave<const N: usize>(self, other: Self) -> (Self, Self);
-
-    /// # Safety
-    ///
-    /// The machine has the registers.
-    unsafe fn zero() -> Self;
-}
-
-/// The squares of one register of each line, one in each lane, turned: register `k` of the answer, below `16 / N`, belongs
-/// to line `k`.
-///
-/// # Safety
-///
-/// `16` bytes at `at` from `16 / N * LANES` of these rows, from `first` on, may be read, and the machine has the registers.
-#[inline(always)]
-unsafe fn squares<R: Register, const N: usize>(
-    rows: &impl Begins,
-    first: usize,
-    at: isize,
-) -> [R; MOST_LINES] {
-    let m = 16 / N;
-    // SAFETY: the caller's contract: the machine has the registers.
-    let mut square = [unsafe { R::zero() }; MOST_LINES];
-    for (k, register) in square.iter_mut().enumerate().take(m) {
-        // SAFETY: the caller's contract, for the rows of these lanes.
-        *register = unsafe { R::load(rows, first + k, m, at) };
-    }
-    // SAFETY: as above.
-    unsafe { square_turned::<R, N>(square) }
-}
-
-/// The squares of the first `16 / N` registers turned, lane by lane.
-///
-/// # Safety
-///
-/// The machine has the registers.
-#[inline(always)]
-unsafe fn square_turned<R: Register, const N: usize>(mut square: [R; MOST_LINES]) -> [R; MOST_LINES] {
-    let m = 16 / N;
-    let mut round = 1;
-    while round < m {
-        let old = square;
-        for k in 0..m / 2 {
-            // SAFETY: the caller's contract.
-            (square[2 * k], square[2 * k + 1]) = unsafe { old[k].interleave::<N>(old[k + m / 2]) };
-        }
-        round *= 2;
-    }
-    square
-}
-
-/// Lines of `H` registers: 1 or 4, which make 64 bytes.
-///
-/// The registers of a line are named one by one. In a loop over them the lines were indexed by a variable until late in the
-/// compiler's work, and so stayed in memory.
-///
-/// # Safety
-///
-/// As for [`Form::turn`].
-#[inline(always)]
-unsafe fn turn<R: Register, const N: usize, const H: usize>(
-    rows: &impl Begins,
-    at: isize,
-) -> [[R; H]; MOST_LINES] {
-    const { assert!(H * R::LANES == 4) };
-    let each = 16 / N * R::LANES;
-    // SAFETY: the caller's contract.
-    let first = unsafe { squares::<R, N>(rows, 0, at) };
-    let mut lines = [[first[0]; H]; MOST_LINES];
-    for (line, register) in lines.iter_mut().zip(first) {
-        line[0] = register;
-    }
-    macro_rules! further {
-        ($($h:literal)*) => {$(
-            if $h < H {
-                // SAFETY: the caller's contract, for the rows of this register.
-                let squares = unsafe { squares::<R, N>(rows, $h * each, at) };
-                for (line, register) in lines.iter_mut().zip(squares) {
-                    line[$h] = register;
-                }
-            }
-        )*};
-    }
-    further! { 1 2 3 }
-    lines
-}
 
 macro_rules! interleave {
     ($a:ident, $b:ident: $($n:pat => $low:ident, $high:ident;)*) => {
@@ -162,6 +50,33 @@ impl Register for __m128i {
     }
 }
 
+// As above.
+#[allow(unused_unsafe)]
+impl Sixteen for __m128i {
+    #[inline(always)]
+    unsafe fn read(from: *const u8) -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_loadu_si128(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(self, to: *mut u8) {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_storeu_si128(to.cast(), self) };
+    }
+
+    #[inline(always)]
+    unsafe fn write_past(self, to: *mut u8) {
+        // SAFETY: the caller's contract.
+        unsafe { _mm_stream_si128(to.cast(), self) };
+    }
+
+    fn fence() {
+        // SAFETY: every x86-64 has it.
+        unsafe { _mm_sfence() };
+    }
+}
+
 impl Register for __m512i {
     const LANES: usize = 4;
 
@@ -199,81 +114,6 @@ impl Register for __m512i {
     unsafe fn zero() -> Self {
         // SAFETY: the caller's contract.
         unsafe { _mm512_setzero_si512() }
-    }
-}
-
-/// Lines of four registers, joined by way of memory. With AVX2 too: lines of two registers of 32 bytes gained nothing
-/// anywhere and lost where lines are many or stay in L2 (200 x 300 items of 1, 8 and 16 bytes: 0.07, 0.33 and 0.41 of
-/// `memcpy`, with registers of 16 bytes 0.19, 0.43 and 0.52).
-pub(super) struct Sse2;
-
-// As above.
-#[allow(unused_unsafe)]
-impl<const N: usize> Form<N> for Sse2 {
-    const ROWS: usize = 64 / N;
-    const ITEMS: usize = 16 / N;
-    const ASKS: bool = true;
-    const CARRY: usize = 128;
-
-    type Line = [__m128i; 4];
-
-    #[inline(always)]
-    unsafe fn turn(rows: &impl Begins, at: isize) -> [Self::Line; MOST_LINES] {
-        // SAFETY: the caller's contract.
-        unsafe { turn::<__m128i, N, 4>(rows, at) }
-    }
-
-    #[inline(always)]
-    unsafe fn store(line: Self::Line, to: *mut u8) {
-        for (k, register) in line.into_iter().enumerate() {
-            // SAFETY: the caller's contract.
-            unsafe { _mm_storeu_si128(to.wrapping_add(16 * k).cast(), register) };
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn store_part(line: Self::Line, from: usize, until: usize, to: *mut u8) {
-        // Stored first: were its address taken, the compiler would keep all lines in memory from the start, which
-        // took three times as long.
-        let mut bytes = [MaybeUninit::<u8>::uninit(); 64];
-        // SAFETY: a line is 64 bytes.
-        unsafe { <Self as Form<N>>::store(line, bytes.as_mut_ptr().cast()) };
-        let bytes = bytes[from..until].as_ptr().cast::<u8>();
-        // SAFETY: the caller's contract; the stack overlaps nothing.
-        unsafe { to.wrapping_add(from).copy_from_nonoverlapping(bytes, until - from) };
-    }
-
-    #[inline(always)]
-    unsafe fn stream(line: Self::Line, to: *mut u8) {
-        for (k, register) in line.into_iter().enumerate() {
-            // SAFETY: the caller's contract.
-            unsafe { _mm_stream_si128(to.wrapping_add(16 * k).cast(), register) };
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn join(carry: *mut u8, late: usize, line: Self::Line) -> Self::Line {
-        // SAFETY: the caller's contract: the second half of the carry.
-        unsafe { <Self as Form<N>>::store(line, carry.wrapping_add(64)) };
-        let mut joined = line;
-        for (k, register) in joined.iter_mut().enumerate() {
-            // SAFETY: the caller's contract: 64 bytes from the first half on.
-            *register = unsafe { _mm_loadu_si128(carry.wrapping_add(64 - late + 16 * k).cast()) };
-        }
-        // SAFETY: the caller's contract: the first half.
-        unsafe { <Self as Form<N>>::store(line, carry) };
-        joined
-    }
-
-    #[inline(always)]
-    unsafe fn keep(carry: *mut u8, line: Self::Line) {
-        // SAFETY: the caller's contract: the first half.
-        unsafe { <Self as Form<N>>::store(line, carry) };
-    }
-
-    fn fence() {
-        // SAFETY: every x86-64 has it.
-        unsafe { _mm_sfence() };
     }
 }
 
@@ -485,10 +325,10 @@ pub(super) unsafe fn blocks<const N: usize>(turn: &Turn<'_>, dst: *mut u8, src: 
     match (turn.level, turn.mode(dst)) {
         (Level::Portable, _) => return false,
         // SAFETY: the caller's contract.
-        (Level::Sse2, mode) if turn.in_tiles(mode) => unsafe { tiles_sse2::<N>(turn, dst, src) },
+        (Level::Simd128, mode) if turn.in_tiles(mode) => unsafe { tiles_sse2::<N>(turn, dst, src) },
         // SAFETY: as above.
         (Level::Avx2, mode) if turn.in_tiles(mode) => unsafe { tiles_avx2::<N>(turn, dst, src) },
-        (Level::Sse2, _) => by_mode!(sse2),
+        (Level::Simd128, _) => by_mode!(sse2),
         (Level::Avx2, _) => by_mode!(avx2),
         // SAFETY: the caller's contract; inside the first cache.
         (Level::Avx512, _) if N >= 4 && turn.near() => unsafe { avx512::<N, HALVES, FLAT>(turn, dst, src) },
@@ -546,7 +386,7 @@ pub(super) unsafe fn square<const N: usize>(
 #[inline(never)]
 unsafe fn sse2<const N: usize, const MODE: u8>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
     // SAFETY: the caller's contract, and every x86-64 has SSE2.
-    unsafe { turn.blocks::<Sse2, N, MODE>(dst, src) };
+    unsafe { turn.blocks::<Joined<__m128i>, N, MODE>(dst, src) };
 }
 
 /// # Safety
@@ -556,7 +396,7 @@ unsafe fn sse2<const N: usize, const MODE: u8>(turn: &Turn<'_>, dst: *mut u8, sr
 #[target_feature(enable = "avx2")]
 unsafe fn avx2<const N: usize, const MODE: u8>(turn: &Turn<'_>, dst: *mut u8, src: *const u8) {
     // SAFETY: the caller's contract.
-    unsafe { turn.blocks::<Sse2, N, MODE>(dst, src) };
+    unsafe { turn.blocks::<Joined<__m128i>, N, MODE>(dst, src) };
 }
 
 /// # Safety

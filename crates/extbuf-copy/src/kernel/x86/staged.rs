@@ -81,7 +81,7 @@ impl Staged {
 
     /// For these loops, where they write densely enough.
     pub(crate) fn new(kernel: Kernel, manner: Manner, unit: usize, i: Loop, j: Loop) -> Option<Staged> {
-        if !manner.streams || manner.level < Level::Sse2 || manner.level >= Level::Avx512 {
+        if !manner.streams || manner.level < Level::Simd128 || manner.level >= Level::Avx512 {
             return None;
         }
         let grid = Grid { i, j };
