@@ -1,9 +1,10 @@
 //! Other machines: the tests of the pure crates where a pointer has 32 bits, and where the first byte is the largest, and
-//! those of copies in ARM's registers, under emulation; and the crates that need no operating system, built for machines without one.
+//! those of copies in ARM's registers, under emulation; and the crates that need no operating system, built for machines
+//! without one.
 //!
-//! None of these standard libraries comes with the compiler at hand, so a compiler of Debian's is taken: for some machines its
-//! library is packed too, for the others it is built from source. Linking for another machine takes that machine's C library, running takes an emulator: the C
-//! compilers and emulators of Debian are asked for, not fetched.
+//! None of these standard libraries comes with the compiler at hand, so a compiler of Debian's is taken: for some
+//! machines its library is packed too, for the others it is built from source. Linking for another machine takes that
+//! machine's C library, running takes an emulator: the C compilers and emulators of Debian are asked for, not fetched.
 
 use std::path::Path;
 

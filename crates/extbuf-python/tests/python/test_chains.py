@@ -3,6 +3,7 @@
 import array
 import ctypes
 import mmap
+import os
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ try:
     import _testbuffer
 except ImportError:
     _testbuffer = None
+
+# Of the random chains, where each takes its time: under valgrind.
+SHARE = float(os.environ.get("EXTBUF_SHARE", "1"))
 
 
 class Inner(ctypes.Structure):
@@ -163,7 +167,7 @@ def agree(view, like, done):
         assert [part.tolist() if isinstance(part, View) else part for part in view] == [part.tolist() for part in like]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=int(400 * SHARE), deadline=None)
 @given(exporters(), st.data())
 def test_chains_of_operations_are_those_of_numpy(exporter, data):
     object, like = exporter
@@ -177,7 +181,7 @@ def test_chains_of_operations_are_those_of_numpy(exporter, data):
             break
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=int(250 * SHARE), deadline=None)
 @given(exporters(), st.data())
 def test_what_is_written_through_a_chain_lies_where_numpy_puts_it(exporter, data):
     object, like = exporter
@@ -196,7 +200,7 @@ def test_what_is_written_through_a_chain_lies_where_numpy_puts_it(exporter, data
 
 
 @pytest.mark.skipif(_testbuffer is None, reason="the interpreter has no _testbuffer")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=int(150 * SHARE), deadline=None)
 @given(shapes, st.data())
 def test_pointers_are_followed_as_cpython_s_helper_follows_them(shape, data):
     like = numbers(shape, "i4")
