@@ -4,7 +4,8 @@
 //!
 //! None of these standard libraries comes with the compiler at hand, so a compiler of Debian's is taken: for some
 //! machines its library is packed too, for the others it is built from source. Linking for another machine takes that
-//! machine's C library, running takes an emulator: the C compilers and emulators of Debian are asked for, not fetched.
+//! machine's C library, running takes an emulator, unless this one runs such programs itself: the C compilers and emulators of
+//! Debian are asked for, not fetched.
 
 use std::path::Path;
 
@@ -18,6 +19,8 @@ pub(crate) struct Machine {
     pub(crate) target: &'static str,
     pub(crate) linker: &'static str,
     pub(crate) emulator: &'static str,
+    /// What loads programs there, and here too where the processor and the system run both kinds.
+    loader: Option<&'static str>,
     /// Where its C library lies.
     libraries: &'static str,
     /// The line that installs linker, library and emulator.
@@ -34,6 +37,7 @@ pub(crate) const MACHINES: [Machine; 3] = [
         target: "i686-unknown-linux-gnu",
         linker: "i686-linux-gnu-gcc",
         emulator: "qemu-i386-static",
+        loader: Some("/usr/i686-linux-gnu/lib/ld-linux.so.2"),
         libraries: "/usr/i686-linux-gnu",
         install: "apt-get install --no-install-recommends gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static",
         library: Some("i386"),
@@ -44,6 +48,7 @@ pub(crate) const MACHINES: [Machine; 3] = [
         target: "s390x-unknown-linux-gnu",
         linker: "s390x-linux-gnu-gcc",
         emulator: "qemu-s390x-static",
+        loader: None,
         libraries: "/usr/s390x-linux-gnu",
         install: "apt-get install --no-install-recommends gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user-static",
         library: None,
@@ -54,6 +59,7 @@ pub(crate) const MACHINES: [Machine; 3] = [
         target: "aarch64-unknown-linux-gnu",
         linker: "aarch64-linux-gnu-gcc",
         emulator: "qemu-aarch64-static",
+        loader: None,
         libraries: "/usr/aarch64-linux-gnu",
         install: "apt-get install --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static",
         library: Some("arm64"),
@@ -88,8 +94,10 @@ pub(crate) fn arm() -> Result {
 }
 
 fn tests_on(machine: &Machine) -> Result {
-    let tools = [(machine.linker, "--version"), (machine.emulator, "--version")];
-    if let Some((missing, _)) = tools.iter().find(|(tool, asked)| version_of(tool, &[asked]).is_none()) {
+    let loader = machine.loader.filter(|loader| version_of(loader, &["--version"]).is_some());
+    let tools = [Some(machine.linker), Some(machine.emulator).filter(|_| loader.is_none())];
+    if let Some(missing) = tools.into_iter().flatten().find(|tool| version_of(tool, &["--version"]).is_none())
+    {
         return Err(format!("{missing} is needed: `{}` installs it", machine.install).into());
     }
     if !Path::new(machine.libraries).exists() {
@@ -108,8 +116,14 @@ fn tests_on(machine: &Machine) -> Result {
     command.args(["--no-fail-fast", "--target", machine.target, "--target-dir", "target/machines"]);
     let variable = format!("CARGO_TARGET_{}", machine.target.to_uppercase().replace('-', "_"));
     command.env(format!("{variable}_LINKER"), machine.linker);
-    command.env(format!("{variable}_RUNNER"), format!("{} -L {}", machine.emulator, machine.libraries));
-    run(quick(&mut command).env("EXTBUF_CASES", CASES))
+    let runner = match loader {
+        Some(loader) => format!("{loader} --library-path {}/lib", machine.libraries),
+        None => {
+            quick(&mut command);
+            format!("{} -L {}", machine.emulator, machine.libraries)
+        }
+    };
+    run(command.env(format!("{variable}_RUNNER"), runner).env("EXTBUF_CASES", CASES))
 }
 
 /// Machines without an operating system: one with 64 bits, and one with 32 and no atomic numbers of 64.
