@@ -54,11 +54,12 @@ impl Register for uint8x16_t {
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: as above.
+        // SAFETY: every such machine has the registers.
         unsafe { vdupq_n_u8(0) }
     }
 }
 
+// As above.
 #[allow(unused_unsafe)]
 impl Sixteen for uint8x16_t {
     #[inline(always)]
